@@ -1,0 +1,302 @@
+//! Owns [`Dec`], the exact decimal in which all money, prices and quantities are reckoned.
+//! A newtype over `rust_decimal`, so that arithmetic is total (it saturates at ±7.9e28 instead of
+//! panicking), JSON carries it as a string and fold state as a few bytes. Knows nothing of events.
+
+use std::fmt;
+use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
+
+use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// An exact decimal of up to 28 significant digits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Dec(Decimal);
+
+/// The most significant digits a decimal may carry.
+pub const SIGNIFICANT_DIGITS_MAX: usize = 28;
+
+/// Why a text is not a decimal that can be stored exactly.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum DecError {
+    /// Not of the form `-12.5` or `1.25e-3`.
+    #[error("a decimal number such as 110.015625")]
+    Malformed,
+    /// A number, but one that cannot be kept to the last digit.
+    #[error("a decimal number of at most 28 significant digits and 28 decimal places")]
+    TooPrecise,
+}
+
+impl Dec {
+    /// Nought.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+    /// One.
+    pub const ONE: Self = Self(Decimal::ONE);
+
+    /// Reads a decimal as JSON writes numbers: digits, an optional fraction, an optional exponent.
+    /// The value is kept exactly or refused; trailing zeros do not count and are dropped.
+    ///
+    /// # Errors
+    /// [`DecError`] says what was expected.
+    pub fn parse(text: &str) -> Result<Self, DecError> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
+            None => (text, 0),
+        };
+        let (negative, unsigned) = match mantissa.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, mantissa),
+        };
+        let (whole, fraction) = match unsigned.split_once('.') {
+            Some((_, "")) => return Err(DecError::Malformed),
+            Some(parts) => parts,
+            None => (unsigned, ""),
+        };
+        let digits_only = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+        if whole.is_empty() || !digits_only(whole) || !digits_only(fraction) {
+            return Err(DecError::Malformed);
+        }
+        from_digits(negative, whole, fraction, exponent)
+    }
+
+    /// A whole number.
+    #[must_use]
+    pub fn from_int(value: i64) -> Self {
+        Self(Decimal::from(value))
+    }
+
+    /// The nearest binary floating-point number: the one rounding a figure goes through.
+    #[must_use]
+    pub fn to_f64(self) -> f64 {
+        // Through the shortest text, so that the result is the float nearest to the decimal.
+        let normal = self.0.normalize();
+        if normal.scale() == 0
+            && let Some(whole) = normal.to_i64()
+            && whole.unsigned_abs() < (1 << 53)
+        {
+            #[expect(clippy::cast_precision_loss, reason = "below 2^53 the cast is exact")]
+            return whole as f64;
+        }
+        let mantissa = normal.mantissa();
+        if mantissa.unsigned_abs() < (1 << 53) && normal.scale() <= 22 {
+            #[expect(clippy::cast_precision_loss, reason = "below 2^53 the cast is exact")]
+            let mantissa = mantissa as f64;
+            // Both operands are exact, so the division rounds once.
+            return divide(mantissa, POWERS_OF_TEN[normal.scale() as usize]);
+        }
+        normal.to_string().parse().unwrap_or(f64::NAN)
+    }
+
+    /// Whether it is nought.
+    #[must_use]
+    pub fn is_zero(self) -> bool {
+        self.0.is_zero()
+    }
+
+    /// Whether it is above nought.
+    #[must_use]
+    pub fn is_positive(self) -> bool {
+        self > Self::ZERO
+    }
+
+    /// Whether it is below nought.
+    #[must_use]
+    pub fn is_negative(self) -> bool {
+        self < Self::ZERO
+    }
+
+    /// The distance from nought.
+    #[must_use]
+    pub fn abs(self) -> Self {
+        Self(self.0.abs())
+    }
+
+    /// The quotient, to 28 digits; `None` where the divisor is nought.
+    #[must_use]
+    pub fn ratio(self, divisor: Self) -> Option<Self> {
+        if divisor.is_zero() {
+            return None;
+        }
+        Some(self.0.checked_div(divisor.0).map_or_else(|| saturated(self.is_negative() != divisor.is_negative()), Self))
+    }
+}
+
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
+    1e21, 1e22,
+];
+
+#[expect(clippy::float_arithmetic, reason = "the one place where a decimal becomes a float")]
+fn divide(dividend: f64, divisor: f64) -> f64 {
+    dividend / divisor
+}
+
+fn parse_exponent(text: &str) -> Result<i32, DecError> {
+    let digits = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(DecError::Malformed);
+    }
+    // An exponent beyond four digits can't be stored, whatever the mantissa.
+    text.parse::<i32>().ok().filter(|exponent| exponent.abs() <= 9_999).ok_or(DecError::TooPrecise)
+}
+
+fn from_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Result<Dec, DecError> {
+    let joined: String = [whole, fraction].concat();
+    let significant = joined.trim_start_matches('0');
+    let trimmed = significant.trim_end_matches('0');
+    if trimmed.is_empty() {
+        return Ok(Dec::ZERO);
+    }
+    let dropped = i32::try_from(significant.len() - trimmed.len()).map_err(|_| DecError::TooPrecise)?;
+    let places = i32::try_from(fraction.len()).map_err(|_| DecError::TooPrecise)?;
+    let scale = places - dropped - exponent;
+    if trimmed.len() > SIGNIFICANT_DIGITS_MAX || scale > 28 {
+        return Err(DecError::TooPrecise);
+    }
+    let mut mantissa: i128 = trimmed.parse().map_err(|_| DecError::Malformed)?;
+    let scale = if scale < 0 {
+        let zeros = scale.unsigned_abs();
+        if zeros as usize + trimmed.len() > SIGNIFICANT_DIGITS_MAX {
+            return Err(DecError::TooPrecise);
+        }
+        mantissa *= 10_i128.pow(zeros);
+        0
+    } else {
+        scale.unsigned_abs()
+    };
+    let signed = if negative { -mantissa } else { mantissa };
+    Decimal::try_from_i128_with_scale(signed, scale).map(Dec).map_err(|_| DecError::TooPrecise)
+}
+
+fn saturated(negative: bool) -> Dec {
+    Dec(if negative { Decimal::MIN } else { Decimal::MAX })
+}
+
+impl Add for Dec {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        self.0.checked_add(other.0).map_or_else(|| saturated(self.is_negative()), Self)
+    }
+}
+
+impl Sub for Dec {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        self.0.checked_sub(other.0).map_or_else(|| saturated(self.is_negative()), Self)
+    }
+}
+
+impl Mul for Dec {
+    type Output = Self;
+    fn mul(self, other: Self) -> Self {
+        self.0.checked_mul(other.0).map_or_else(|| saturated(self.is_negative() != other.is_negative()), Self)
+    }
+}
+
+impl Div for Dec {
+    type Output = Self;
+    /// The quotient to 28 digits; nought where the divisor is nought (use [`Dec::ratio`] where that can be).
+    fn div(self, divisor: Self) -> Self {
+        self.ratio(divisor).unwrap_or(Self::ZERO)
+    }
+}
+
+impl Neg for Dec {
+    type Output = Self;
+    fn neg(self) -> Self {
+        Self(-self.0)
+    }
+}
+
+impl AddAssign for Dec {
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl SubAssign for Dec {
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl std::iter::Sum for Dec {
+    fn sum<I: Iterator<Item = Self>>(items: I) -> Self {
+        items.fold(Self::ZERO, Add::add)
+    }
+}
+
+impl fmt::Display for Dec {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.normalize().fmt(out)
+    }
+}
+
+impl Serialize for Dec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            return serializer.collect_str(self);
+        }
+        (self.0.scale(), self.0.mantissa()).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Dec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+            return Self::parse(&text).map_err(|expected| D::Error::custom(format!("`{text}` is not {expected}")));
+        }
+        let (scale, mantissa) = <(u32, i128)>::deserialize(deserializer)?;
+        Decimal::try_from_i128_with_scale(mantissa, scale).map(Self).map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn dec(text: &str) -> Dec {
+        Dec::parse(text).expect(text)
+    }
+
+    #[test]
+    fn keeps_every_digit() {
+        assert_eq!((dec("0.1") + dec("0.2")).to_string(), "0.3");
+        assert_eq!(dec("110.015625").to_string(), "110.015625");
+        assert_eq!(dec("0.123456789012345678").to_string(), "0.123456789012345678");
+        assert_eq!(dec("1234567890.123456789012345678").to_string(), "1234567890.123456789012345678");
+        assert_eq!(dec("9999999999999999999999999999").to_string(), "9999999999999999999999999999");
+        assert_eq!(dec("1.2500e2").to_string(), "125");
+        assert_eq!(dec("-1e-28").to_string(), "-0.0000000000000000000000000001");
+        assert_eq!(dec("-0.00"), Dec::ZERO);
+        assert_eq!(dec("1.50").to_string(), "1.5");
+    }
+
+    #[test]
+    fn refuses_what_it_cannot_keep() {
+        for text in ["1e400", "12345678901234567890123456789", "1e-29", "1e28", "0.12345678901234567890123456789"] {
+            assert_eq!(Dec::parse(text), Err(DecError::TooPrecise), "{text}");
+        }
+        for text in ["", "-", "NaN", "Infinity", "1.", ".5", "1,5", "0x10", "1e", "1e+", "--1", "1 ", "+1", "١"] {
+            assert_eq!(Dec::parse(text), Err(DecError::Malformed), "{text}");
+        }
+    }
+
+    #[test]
+    fn becomes_the_nearest_float() {
+        for text in ["0.1", "110.015625", "2647.1", "-0.37", "123456789.987654321", "0.3333333333333333333333333333"] {
+            assert_eq!(dec(text).to_f64(), text.parse::<f64>().expect(text), "{text}");
+        }
+        assert_eq!(dec("7922816251426433759354395033").to_f64(), 7_922_816_251_426_433_759_354_395_033_f64);
+    }
+
+    #[test]
+    fn saturates_instead_of_panicking() {
+        let huge = dec("9999999999999999999999999999");
+        assert_eq!(huge * huge, Dec(Decimal::MAX));
+        assert_eq!(huge * -huge, Dec(Decimal::MIN));
+        assert_eq!(Dec::ONE.ratio(Dec::ZERO), None);
+    }
+}

@@ -1,0 +1,396 @@
+//! Owns the event vocabulary as the folds read it: one payload struct a type, in the shape of its
+//! latest schema version. Reading old versions is `upcast`'s work, checking what callers send is
+//! `validate`'s; nothing here refuses a fact for being surprising.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::decimal::Dec;
+use crate::moment::Moment;
+
+/// The account of events that name none.
+pub const DEFAULT_ACCOUNT: &str = "default";
+
+/// An event as it stands in the log, decoded and ready to be folded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Position in the log, from 1.
+    pub seq: u64,
+    /// The caller's idempotency key.
+    pub id: Uuid,
+    /// When it happened.
+    pub occurred_at: Moment,
+    /// What happened.
+    pub payload: Payload,
+}
+
+/// What happened: one variant an event type.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "each variant is named after its event type; docs/EVENTS.md describes them")]
+pub enum Payload {
+    AccountOpened(Box<AccountOpened>),
+    InstrumentDefined(InstrumentDefined),
+    TradeOpened(Box<TradeOpened>),
+    FillRecorded(Box<FillRecorded>),
+    StopMoved(StopMoved),
+    TargetMoved(TargetMoved),
+    ExcursionMarked(ExcursionMarked),
+    TradeExited(Box<TradeExited>),
+    RuleBroken(RuleBroken),
+    MentalStateRated(MentalStateRated),
+    NoteAdded(NoteAdded),
+    StateChanged(StateChanged),
+    RiskSet(RiskSet),
+    CashMoved(CashMoved),
+    BarClosed(Box<BarClosed>),
+    FillCorrected(FillCorrected),
+    FillBusted(FillBusted),
+    TradeAmended(TradeAmended),
+    TradeVoided(TradeVoided),
+    FillsReassigned(FillsReassigned),
+}
+
+/// Long or short: the direction of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Direction {
+    Long,
+    Short,
+}
+
+/// Buy or sell: the side of a fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Side {
+    Buy,
+    Sell,
+}
+
+/// A free-form JSON value (attributes, a risk setting), kept as its compact text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonText(pub String);
+
+impl Serialize for JsonText {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonText {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            let value = serde_json::Value::deserialize(deserializer)?;
+            return Ok(Self(value.to_string()));
+        }
+        String::deserialize(deserializer).map(Self)
+    }
+}
+
+#[expect(missing_docs, reason = "the fields are the event's, described in docs/EVENTS.md")]
+mod payloads {
+    use super::{Dec, Deserialize, Direction, JsonText, Moment, Serialize, Side};
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct AccountOpened {
+        pub account_id: String,
+        pub currency: String,
+        pub starting_equity: Dec,
+        pub kind: Option<String>,
+        pub broker: Option<String>,
+        pub time_zone: Option<String>,
+        pub day_rolls_at: Option<String>,
+        pub daily_loss_limit: Option<Dec>,
+        pub weekly_loss_limit: Option<Dec>,
+        pub trailing_drawdown: Option<Dec>,
+        pub profit_target: Option<Dec>,
+        pub metrics_windows: Option<Vec<u32>>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct InstrumentDefined {
+        pub symbol: String,
+        pub tick_size: Dec,
+        pub point_value: Dec,
+        pub currency: Option<String>,
+        pub asset_class: Option<String>,
+        pub exchange: Option<String>,
+        pub name: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct TradeOpened {
+        pub trade_id: String,
+        pub symbol: String,
+        pub side: Direction,
+        pub strategy: String,
+        #[serde(default)]
+        pub account_id: Option<String>,
+        #[serde(default)]
+        pub regime: Option<String>,
+        #[serde(default)]
+        pub timeframe: Option<String>,
+        #[serde(default)]
+        pub stop_price: Option<Dec>,
+        #[serde(default)]
+        pub target_price: Option<Dec>,
+        #[serde(default)]
+        pub planned_quantity: Option<Dec>,
+        #[serde(default)]
+        pub planned_entry_price: Option<Dec>,
+        #[serde(default)]
+        pub risk_amount: Option<Dec>,
+        #[serde(default)]
+        pub equity: Option<Dec>,
+        #[serde(default)]
+        pub order_type: Option<String>,
+        #[serde(default)]
+        pub signal: Option<String>,
+        #[serde(default)]
+        pub notes: Option<String>,
+        #[serde(default)]
+        pub tags: Option<Vec<String>>,
+        #[serde(default)]
+        pub mental_state: Option<u8>,
+        #[serde(default)]
+        pub confidence: Option<Dec>,
+        #[serde(default)]
+        pub success_probability: Option<Dec>,
+        #[serde(default)]
+        pub daily_loss_limit: Option<Dec>,
+        #[serde(default)]
+        pub conditions: Option<Conditions>,
+        #[serde(default)]
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct Conditions {
+        pub atr: Option<Dec>,
+        pub volume: Option<Dec>,
+        pub vwap: Option<Dec>,
+        pub vwap_slope: Option<Dec>,
+        pub adx: Option<Dec>,
+        pub spread_ticks: Option<Dec>,
+        pub liquidity_quality: Option<Dec>,
+        pub signals_confluence: Option<Dec>,
+        pub tf_alignment: Option<Dec>,
+        pub conflicting_timeframes: Option<Vec<String>>,
+    }
+
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct FillRecorded {
+        pub fill_id: String,
+        pub symbol: String,
+        pub side: Side,
+        pub quantity: Dec,
+        pub price: Dec,
+        #[serde(default)]
+        pub fees: Option<Dec>,
+        #[serde(default)]
+        pub trade_id: Option<String>,
+        #[serde(default)]
+        pub account_id: Option<String>,
+        #[serde(default)]
+        pub order_id: Option<String>,
+        #[serde(default)]
+        pub order_type: Option<String>,
+        #[serde(default)]
+        pub intended_price: Option<Dec>,
+        #[serde(default)]
+        pub slippage_ticks: Option<Dec>,
+        #[serde(default)]
+        pub latency_ms: Option<Dec>,
+        #[serde(default)]
+        pub liquidity: Option<String>,
+        #[serde(default)]
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct StopMoved {
+        pub trade_id: String,
+        pub stop_price: Dec,
+        pub reason: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct TargetMoved {
+        pub trade_id: String,
+        pub target_price: Dec,
+        pub reason: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct ExcursionMarked {
+        pub trade_id: String,
+        pub high: Dec,
+        pub low: Dec,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct TradeExited {
+        pub trade_id: String,
+        pub reason: String,
+        pub price: Option<Dec>,
+        pub quantity: Option<Dec>,
+        pub fees: Option<Dec>,
+        pub intended_price: Option<Dec>,
+        pub slippage_ticks: Option<Dec>,
+        pub latency_ms: Option<Dec>,
+        pub order_type: Option<String>,
+        pub execution_quality: Option<Dec>,
+        pub daily_loss_limit_remaining: Option<Dec>,
+        pub notes: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct RuleBroken {
+        pub rule: String,
+        pub trade_id: Option<String>,
+        pub account_id: Option<String>,
+        pub severity: Option<String>,
+        pub detail: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct MentalStateRated {
+        pub score: u8,
+        pub account_id: Option<String>,
+        pub note: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct NoteAdded {
+        pub text: String,
+        pub trade_id: Option<String>,
+        pub account_id: Option<String>,
+        pub date: Option<String>,
+        pub tags: Option<Vec<String>>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct StateChanged {
+        pub state: String,
+        pub account_id: Option<String>,
+        pub regime: Option<String>,
+        pub strategy: Option<String>,
+        pub current_r: Option<Dec>,
+        pub reason: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    /// `value` is any JSON scalar, as its text.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct RiskSet {
+        pub key: String,
+        pub value: JsonText,
+        #[serde(default)]
+        pub account_id: Option<String>,
+        #[serde(default)]
+        pub reason: Option<String>,
+        #[serde(default)]
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct CashMoved {
+        pub account_id: String,
+        pub amount: Dec,
+        pub kind: String,
+        pub note: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct BarClosed {
+        pub symbol: String,
+        pub timeframe: String,
+        pub timestamp: Moment,
+        pub open: Dec,
+        pub high: Dec,
+        pub low: Dec,
+        pub close: Dec,
+        pub volume: Dec,
+        pub vwap: Option<Dec>,
+        pub adx: Option<Dec>,
+        pub atr: Option<Dec>,
+        pub regime: Option<String>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct FillCorrected {
+        pub fill_id: String,
+        pub reason: String,
+        pub quantity: Option<Dec>,
+        pub price: Option<Dec>,
+        pub fees: Option<Dec>,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct FillBusted {
+        pub fill_id: String,
+        pub reason: String,
+        pub attributes: Option<JsonText>,
+    }
+
+    /// `changes` is a JSON object: field of TradeOpened or TradeExited to its new value or null.
+    #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    pub struct TradeAmended {
+        pub trade_id: String,
+        pub changes: JsonText,
+        pub reason: String,
+        #[serde(default)]
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct TradeVoided {
+        pub trade_id: String,
+        pub reason: String,
+        pub attributes: Option<JsonText>,
+    }
+
+    #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+    #[serde(default)]
+    pub struct FillsReassigned {
+        pub fill_ids: Vec<String>,
+        pub trade_id: String,
+        pub reason: String,
+        pub attributes: Option<JsonText>,
+    }
+}
+
+pub use payloads::{
+    AccountOpened, BarClosed, CashMoved, Conditions, ExcursionMarked, FillBusted, FillCorrected, FillRecorded,
+    FillsReassigned, InstrumentDefined, MentalStateRated, NoteAdded, RiskSet, RuleBroken, StateChanged, StopMoved,
+    TargetMoved, TradeAmended, TradeExited, TradeOpened, TradeVoided,
+};

@@ -1,0 +1,114 @@
+//! Owns [`Moment`], a UTC instant in whole microseconds, and its two texts: RFC 3339 on the way in,
+//! fixed-width ISO 8601 on the way out. There is no "now" here: every moment comes from an event.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Microseconds since 1970-01-01T00:00:00Z.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(pub i64);
+
+/// Microseconds in a day.
+pub const DAY_MICROS: i64 = 86_400_000_000;
+
+/// The text was no RFC 3339 time with an offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an RFC 3339 time with an offset, such as 2026-03-02T14:31:07.250Z")]
+pub struct MomentError;
+
+impl Moment {
+    /// Reads an RFC 3339 time with any offset; what is finer than a microsecond is cut off.
+    /// Years 0001 to 9999, so that the fixed-width text always sorts as the time does.
+    ///
+    /// # Errors
+    /// [`MomentError`] says what was expected.
+    pub fn parse(text: &str) -> Result<Self, MomentError> {
+        let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't' | b' '));
+        let moment = DateTime::parse_from_rfc3339(text).ok().filter(|_| separated).ok_or(MomentError)?;
+        let micros = Self(moment.timestamp_micros());
+        if (Self::MIN..=Self::MAX).contains(&micros) { Ok(micros) } else { Err(MomentError) }
+    }
+
+    /// 0001-01-01T00:00:00Z.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+    /// 9999-12-31T23:59:59.999999Z.
+    pub const MAX: Self = Self(253_402_300_799_999_999);
+
+    /// The instant as chrono has it.
+    #[must_use]
+    pub fn to_utc(self) -> DateTime<Utc> {
+        let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        DateTime::from_timestamp_micros(clamped).unwrap_or_default()
+    }
+
+    /// The whole UTC day it lies in, counted from 1970-01-01.
+    #[must_use]
+    pub fn utc_day(self) -> i64 {
+        self.0.div_euclid(DAY_MICROS)
+    }
+}
+
+impl fmt::Display for Moment {
+    /// `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use chrono::{Datelike, Timelike};
+        let utc = self.to_utc();
+        write!(
+            out,
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
+            utc.year(),
+            utc.month(),
+            utc.day(),
+            utc.hour(),
+            utc.minute(),
+            utc.second(),
+            self.0.rem_euclid(1_000_000)
+        )
+    }
+}
+
+impl Serialize for Moment {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_i64(self.0) }
+    }
+}
+
+impl<'de> Deserialize<'de> for Moment {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if !deserializer.is_human_readable() {
+            return i64::deserialize(deserializer).map(Self);
+        }
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Self::parse(&text).map_err(|expected| D::Error::custom(format!("`{text}` is not {expected}")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_offset_becomes_utc_and_fine_digits_are_cut() {
+        for (text, expected) in [
+            ("2026-03-02T14:31:07.250Z", "2026-03-02T14:31:07.250000Z"),
+            ("2026-03-02T08:31:07.2509999-06:00", "2026-03-02T14:31:07.250999Z"),
+            ("2026-03-02 20:01:07+05:30", "2026-03-02T14:31:07.000000Z"),
+            ("1969-12-31T23:59:59.9999999Z", "1969-12-31T23:59:59.999999Z"),
+            ("0001-01-01T00:00:00Z", "0001-01-01T00:00:00.000000Z"),
+        ] {
+            assert_eq!(Moment::parse(text).expect(text).to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn refuses_times_without_an_offset_or_a_calendar() {
+        for text in
+            ["2026-03-02T14:31:07", "2026-02-30T00:00:00Z", "2026-03-02", "yesterday", "", "0000-01-01T00:00:00Z"]
+        {
+            assert_eq!(Moment::parse(text), Err(MomentError), "{text}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! tradefold: an event-sourced trading journal.

@@ -1,0 +1,2 @@
+//! The `tradefold` command.
+fn main() {}
