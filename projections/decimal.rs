@@ -33,6 +33,8 @@ impl Dec {
     pub const ZERO: Self = Self(Decimal::ZERO);
     /// One.
     pub const ONE: Self = Self(Decimal::ONE);
+    /// One hundredth.
+    pub const HUNDREDTH: Self = Self(Decimal::from_parts(1, 0, 0, false, 2));
 
     /// Reads a decimal as JSON writes numbers: digits, an optional fraction, an optional exponent.
     /// The value is kept exactly or refused; trailing zeros do not count and are dropped.

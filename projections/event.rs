@@ -25,7 +25,7 @@ pub struct Event {
 }
 
 /// What happened: one variant an event type.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "each variant is named after its event type; docs/EVENTS.md describes them")]
 pub enum Payload {
     AccountOpened(Box<AccountOpened>),
@@ -68,9 +68,66 @@ pub enum Side {
     Sell,
 }
 
+impl Direction {
+    /// The side that enters a trade of this direction.
+    #[must_use]
+    pub fn entry_side(self) -> Side {
+        match self {
+            Self::Long => Side::Buy,
+            Self::Short => Side::Sell,
+        }
+    }
+
+    /// The side that exits a trade of this direction.
+    #[must_use]
+    pub fn exit_side(self) -> Side {
+        match self {
+            Self::Long => Side::Sell,
+            Self::Short => Side::Buy,
+        }
+    }
+
+    /// The direction of a trade that a fill of this side opens.
+    #[must_use]
+    pub fn opened_by(side: Side) -> Self {
+        match side {
+            Side::Buy => Self::Long,
+            Side::Sell => Self::Short,
+        }
+    }
+
+    /// The word in `trades.trade_type`.
+    #[must_use]
+    pub fn trade_type(self) -> &'static str {
+        match self {
+            Self::Long => "Long",
+            Self::Short => "Short",
+        }
+    }
+}
+
+impl Side {
+    /// The word in `fills.side`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Buy => "buy",
+            Self::Sell => "sell",
+        }
+    }
+}
+
 /// A free-form JSON value (attributes, a risk setting), kept as its compact text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonText(pub String);
+
+impl JsonText {
+    /// A text that is a JSON string, as its content; any other value as its JSON.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        serde_json::from_str::<String>(&self.0).unwrap_or_else(|_| self.0.clone())
+    }
+}
 
 impl Serialize for JsonText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -4,7 +4,27 @@
 //! an unordered map, so the live path and every replay give the same bytes.
 #![deny(clippy::float_arithmetic)]
 
+pub mod accounts;
+pub mod anomalies;
+pub mod calendar;
+pub mod cell;
+pub mod changes;
+mod codec;
+pub mod daily_pnl;
 pub mod decimal;
 pub mod draft;
+pub mod drawer;
 pub mod event;
+pub mod fills;
+pub mod ledger;
+pub mod market_data;
+pub mod metrics;
 pub mod moment;
+pub mod notes;
+pub mod performance_breakdown;
+pub mod performance_metrics;
+pub mod risk_state;
+pub mod round_trips;
+pub mod rule_breaks;
+pub mod system_state;
+pub mod trades;

@@ -44,6 +44,12 @@ impl Moment {
         DateTime::from_timestamp_micros(clamped).unwrap_or_default()
     }
 
+    /// The start of a UTC day, counted from 1970-01-01.
+    #[must_use]
+    pub fn from_day(day: i64) -> Self {
+        Self(day.saturating_mul(DAY_MICROS).clamp(Self::MIN.0, Self::MAX.0))
+    }
+
     /// The whole UTC day it lies in, counted from 1970-01-01.
     #[must_use]
     pub fn utc_day(self) -> i64 {

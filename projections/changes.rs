@@ -1,0 +1,32 @@
+//! Owns what a fold hands to the world: rows to write and keys to delete, by table, the last change of a
+//! key winning.
+
+use std::collections::BTreeMap;
+
+use crate::cell::{Cell, Row, Table};
+
+/// The changes of one flush.
+#[derive(Debug, Default)]
+pub struct Rows {
+    tables: BTreeMap<&'static str, BTreeMap<Vec<Cell>, Option<Row>>>,
+}
+
+impl Rows {
+    /// Writes a row over the one with the same key.
+    pub fn put(&mut self, table: &'static Table, row: Row) {
+        debug_assert_eq!(row.len(), table.columns.len() + 2, "{} has another number of columns", table.name);
+        let key = table.key.iter().filter_map(|column| table.position(column)).map(|at| row[at].clone()).collect();
+        self.tables.entry(table.name).or_default().insert(key, Some(row));
+    }
+
+    /// Deletes the row with this key, if there is one.
+    pub fn delete(&mut self, table: &'static Table, key: Vec<Cell>) {
+        self.tables.entry(table.name).or_default().insert(key, None);
+    }
+
+    /// The changes by table, each with its key and, unless it was deleted, its row.
+    #[must_use]
+    pub fn into_tables(self) -> BTreeMap<&'static str, BTreeMap<Vec<Cell>, Option<Row>>> {
+        self.tables
+    }
+}

@@ -1,0 +1,243 @@
+//! Owns how fold state leaves memory and comes back: a [`Shelf`] keeps bytes by ordered key, a [`Drawer`]
+//! is a typed write-back cache over one part of it. Folds ask drawers only, so memory holds what was
+//! touched since the last flush and nothing else. The world provides the shelf (SQLite, or a map in tests).
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::codec;
+
+/// Bytes by ordered key: what a fold remembers beyond one flush.
+///
+/// A shelf that fails to read answers as if nothing were there and keeps the failure for its owner, who must
+/// look before it commits anything that was folded meanwhile: folds themselves cannot fail.
+pub trait Shelf {
+    /// The value at `key`.
+    fn get(&self, drawer: &'static str, key: &[u8]) -> Option<Vec<u8>>;
+    /// At most `limit` entries with `from <= key < to`, ascending, or descending from the end.
+    fn scan(&self, drawer: &'static str, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Entries;
+    /// Tells the shelf that a value could not be decoded.
+    fn damaged(&self, drawer: &'static str, key: &[u8]);
+}
+
+/// Keys and values as a shelf returns them.
+pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
+
+/// An ordered key: parts of text end with NUL (which no text of an event holds), numbers are big-endian.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Key(pub Vec<u8>);
+
+impl Key {
+    /// A key that begins with a text.
+    #[must_use]
+    pub fn text(part: &str) -> Self {
+        Self::default().and(part)
+    }
+
+    /// Followed by a text.
+    #[must_use]
+    pub fn and(mut self, part: &str) -> Self {
+        self.0.extend_from_slice(part.as_bytes());
+        self.0.push(0);
+        self
+    }
+
+    /// Followed by a position.
+    #[must_use]
+    pub fn seq(mut self, part: u64) -> Self {
+        self.0.extend_from_slice(&part.to_be_bytes());
+        self
+    }
+
+    /// Followed by a signed number, in its order.
+    #[must_use]
+    pub fn signed(self, part: i64) -> Self {
+        self.seq(part.cast_unsigned() ^ (1 << 63))
+    }
+
+    /// Reads what [`Key::signed`] wrote.
+    #[must_use]
+    pub fn read_signed(bytes: &[u8]) -> Option<i64> {
+        let bytes: [u8; 8] = bytes.try_into().ok()?;
+        Some((u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed())
+    }
+
+    /// The least key greater than every key that begins with this one.
+    #[must_use]
+    pub fn end(&self) -> Vec<u8> {
+        let mut end = self.0.clone();
+        // Text parts end in NUL and no key part begins above 0xFE at this place, so one 0xFF closes the range.
+        end.extend_from_slice(&[0xFF; 9]);
+        end
+    }
+}
+
+/// A value in memory, and whether the shelf has it yet.
+#[derive(Debug)]
+struct Slot<V> {
+    value: Option<V>,
+    dirty: bool,
+}
+
+/// A typed write-back cache over one named part of a shelf.
+#[derive(Debug)]
+pub struct Drawer<V> {
+    name: &'static str,
+    slots: BTreeMap<Vec<u8>, Slot<V>>,
+}
+
+impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
+    /// An empty cache over the part called `name`.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, slots: BTreeMap::new() }
+    }
+
+    fn slot<'a>(&'a mut self, shelf: &dyn Shelf, key: &Key) -> &'a mut Slot<V> {
+        let name = self.name;
+        self.slots.entry(key.0.clone()).or_insert_with(|| Slot { value: load(shelf, name, &key.0), dirty: false })
+    }
+
+    /// The value at `key`.
+    pub fn get(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&V> {
+        self.slot(shelf, key).value.as_ref()
+    }
+
+    /// The value at `key`, to be changed.
+    pub fn get_mut(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&mut V> {
+        let slot = self.slot(shelf, key);
+        slot.dirty |= slot.value.is_some();
+        slot.value.as_mut()
+    }
+
+    /// The value at `key`, made by `default` where there is none, to be changed.
+    pub fn entry(&mut self, shelf: &dyn Shelf, key: &Key, default: impl FnOnce() -> V) -> &mut V {
+        let slot = self.slot(shelf, key);
+        slot.dirty = true;
+        slot.value.get_or_insert_with(default)
+    }
+
+    /// Sets the value at `key`.
+    pub fn put(&mut self, key: Key, value: V) {
+        self.slots.insert(key.0, Slot { value: Some(value), dirty: true });
+    }
+
+    /// Takes the value at `key` away.
+    pub fn remove(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<V> {
+        let slot = self.slot(shelf, key);
+        slot.dirty |= slot.value.is_some();
+        slot.value.take()
+    }
+
+    /// Up to `limit` entries with `from <= key < to`, ascending.
+    pub fn scan(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
+        self.merge(shelf, from, to, limit, false)
+    }
+
+    /// Up to `limit` entries with `from <= key < to`, descending from the end.
+    pub fn scan_back(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
+        self.merge(shelf, from, to, limit, true)
+    }
+
+    fn merge(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Vec<(Vec<u8>, V)> {
+        if from >= to || limit == 0 {
+            return Vec::new();
+        }
+        let range = (Bound::Included(from.to_vec()), Bound::Excluded(to.to_vec()));
+        let cached: Vec<_> = self.slots.range(range).collect();
+        // Cached keys may hide that many of the shelf's, so ask for as many more.
+        let shelved = shelf.scan(self.name, from, to, limit.saturating_add(cached.len()), descending);
+        let mut merged: BTreeMap<Vec<u8>, Option<V>> = BTreeMap::new();
+        for (key, bytes) in shelved {
+            if !self.slots.contains_key(&key) {
+                let value = decode(shelf, self.name, &key, &bytes);
+                merged.insert(key, value);
+            }
+        }
+        for (key, slot) in cached {
+            merged.insert(key.clone(), slot.value.clone());
+        }
+        let present = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
+        if descending { present.rev().take(limit).collect() } else { present.take(limit).collect() }
+    }
+
+    /// The values changed since the last call, visited in key order.
+    pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&V>)> {
+        self.slots.iter().filter(|(_, slot)| slot.dirty).map(|(key, slot)| (key.as_slice(), slot.value.as_ref()))
+    }
+
+    /// Visits the values changed since the last flush, to change them once more.
+    pub fn visit_changed(&mut self, visit: impl FnMut(&mut V)) {
+        self.slots.values_mut().filter(|slot| slot.dirty).filter_map(|slot| slot.value.as_mut()).for_each(visit);
+    }
+
+    /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
+    pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
+        for (key, slot) in &mut self.slots {
+            if std::mem::take(&mut slot.dirty) {
+                let value = slot.value.as_ref().map(codec::encode);
+                out.push(StateChange { drawer: self.name, key: key.clone(), value });
+            }
+        }
+        self.slots.retain(|_, slot| slot.value.as_ref().is_some_and(&keep));
+    }
+}
+
+fn load<V: DeserializeOwned>(shelf: &dyn Shelf, name: &'static str, key: &[u8]) -> Option<V> {
+    let bytes = shelf.get(name, key)?;
+    decode(shelf, name, key, &bytes)
+}
+
+fn decode<V: DeserializeOwned>(shelf: &dyn Shelf, name: &'static str, key: &[u8], bytes: &[u8]) -> Option<V> {
+    let value = codec::decode(bytes);
+    if value.is_none() {
+        shelf.damaged(name, key);
+    }
+    value
+}
+
+/// A change of fold state for the shelf to keep; `None` takes the key away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct StateChange {
+    pub drawer: &'static str,
+    pub key: Vec<u8>,
+    pub value: Option<Vec<u8>>,
+}
+
+/// A shelf in memory: for tests, audits and replays that leave nothing behind.
+#[derive(Debug, Default)]
+pub struct MemoryShelf {
+    entries: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
+}
+
+impl MemoryShelf {
+    /// Keeps what a flush wrote.
+    pub fn keep(&mut self, changes: Vec<StateChange>) {
+        for change in changes {
+            match change.value {
+                Some(value) => self.entries.insert((change.drawer, change.key), value),
+                None => self.entries.remove(&(change.drawer, change.key)),
+            };
+        }
+    }
+}
+
+impl Shelf for MemoryShelf {
+    fn get(&self, drawer: &'static str, key: &[u8]) -> Option<Vec<u8>> {
+        self.entries.get(&(drawer, key.to_vec())).cloned()
+    }
+
+    fn scan(&self, drawer: &'static str, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Entries {
+        let range = self.entries.range((drawer, from.to_vec())..(drawer, to.to_vec()));
+        let owned = |((_, key), value): (&(&'static str, Vec<u8>), &Vec<u8>)| (key.clone(), value.clone());
+        if descending { range.rev().take(limit).map(owned).collect() } else { range.take(limit).map(owned).collect() }
+    }
+
+    fn damaged(&self, drawer: &'static str, key: &[u8]) {
+        unreachable!("fold state in memory is never damaged: {drawer} {key:?}")
+    }
+}

@@ -1,0 +1,303 @@
+//! Takes an event in: sends facts of trades to `place` and corrections to `correct`, and folds here what
+//! concerns an account as such: its opening, cash, mood, risk settings, notes, rule breaks and states.
+
+use super::account::{Account, Opening, Rating, RiskSetting, Standing};
+use super::book::{Bar, BookId, InstrumentAt};
+use super::place::Surprise;
+use super::position::Tick;
+use super::trade::{Fact, Status};
+use super::{Work, day_key};
+use crate::calendar::{Calendar, TradingDate};
+use crate::decimal::Dec;
+use crate::drawer::Key;
+use crate::event::{
+    AccountOpened, BarClosed, CashMoved, DEFAULT_ACCOUNT, Event, InstrumentDefined, MentalStateRated, NoteAdded,
+    Payload, RiskSet, RuleBroken, StateChanged,
+};
+use crate::{notes, risk_state, rule_breaks, system_state};
+
+impl Work<'_> {
+    /// Folds an event; answers the account it is an event of.
+    pub(super) fn fold(&mut self, event: Event) -> Option<String> {
+        let Event { seq, id, occurred_at, payload } = event;
+        let account = match &payload {
+            Payload::InstrumentDefined(defined) => return self.define(defined),
+            Payload::BarClosed(bar) => return self.close_bar(bar),
+            Payload::AccountOpened(opened) => self.open_account(opened),
+            Payload::MentalStateRated(rated) => self.rate(rated),
+            Payload::CashMoved(moved) => self.move_cash(moved),
+            Payload::RiskSet(set) => self.set_risk(set),
+            Payload::StateChanged(changed) => account_or_default(changed.account_id.as_ref()),
+            Payload::RuleBroken(broken) if broken.trade_id.is_none() => self.break_account_rule(broken),
+            Payload::NoteAdded(note) if note.trade_id.is_none() => self.note_account(note),
+            _ => return self.fold_trade_event(Fact::new(seq, id, occurred_at, payload)),
+        };
+        Some(account)
+    }
+
+    fn fold_trade_event(&mut self, mut fact: Fact) -> Option<String> {
+        let subject = Subject::of(&fact);
+        self.refuse_repeated(&mut fact);
+        if self.in_vain {
+            return None;
+        }
+        // A correction may move a fill, or take away the trade it names: ask before as well.
+        let before = self.account_of(&subject);
+        let id = fact.id;
+        match &fact.payload.clone() {
+            Payload::FillCorrected(corrected) => self.correct_fill(corrected),
+            Payload::FillBusted(busted) => self.bust_fill(busted),
+            Payload::FillsReassigned(reassigned) => self.reassign_fills(reassigned),
+            Payload::TradeAmended(amended) => self.amend_trade(id, amended),
+            Payload::TradeVoided(voided) => {
+                let known = self.trade(&voided.trade_id).is_some();
+                self.is_correction = known;
+                self.place(fact);
+                if known {
+                    self.count_correction(&voided.trade_id);
+                }
+            }
+            _ => self.place(fact),
+        }
+        before.or_else(|| self.account_of(&subject))
+    }
+
+    /// Lists a fill whose id is taken. A recorded fill then changes nothing; of an exit the words still count.
+    fn refuse_repeated(&mut self, fact: &mut Fact) {
+        let Some(fill_id) = fact.fill_id() else { return };
+        if self.state.fills.get(self.shelf, &Key::text(&fill_id)).is_none() {
+            return;
+        }
+        let detail = "a fill of this id was recorded before: it is not counted again";
+        self.list_anomaly(fact.seq, Surprise { kind: "repeated_fill", trade: None, fill: Some(&fill_id), detail });
+        fact.busted = true;
+        self.in_vain = matches!(fact.payload, Payload::FillRecorded(_));
+    }
+
+    /// The account an event of a trade or a fill belongs to, as far as it is known.
+    fn account_of(&mut self, subject: &Subject) -> Option<String> {
+        if let Some(account) = &subject.account {
+            return Some(account.clone());
+        }
+        if let Some(fill_id) = &subject.fill
+            && let Some(filed) = self.state.fills.get(self.shelf, &Key::text(fill_id))
+        {
+            return Some(filed.book.account.clone());
+        }
+        self.trade(subject.trade.as_deref()?).map(|trade| trade.account.clone())
+    }
+
+    fn define(&mut self, defined: &InstrumentDefined) -> Option<String> {
+        let tick = Tick { tick_size: defined.tick_size, point_value: defined.point_value };
+        let instrument = InstrumentAt { seq: self.now, tick };
+        self.state.instruments.entry(self.shelf, &Key::text(&defined.symbol), Vec::new).push(instrument);
+        None
+    }
+
+    fn close_bar(&mut self, closed: &BarClosed) -> Option<String> {
+        let bar =
+            Bar { starts_at: closed.timestamp, high: closed.high.max(closed.low), low: closed.low.min(closed.high) };
+        self.state.bars.put(Key::text(&closed.symbol).seq(self.now), bar);
+        let accounts = self.state.open_in.get(self.shelf, &Key::text(&closed.symbol)).cloned();
+        for account in accounts.unwrap_or_default() {
+            let book_id = BookId::new(&account, &closed.symbol);
+            let open = self.state.books.get(self.shelf, &book_id.key()).map(|book| book.open.clone());
+            for (_, trade_id) in open.unwrap_or_default() {
+                self.show_bar(&trade_id, &bar, self.now);
+            }
+        }
+        None
+    }
+
+    /// Widens the extremes of a trade that holds a position, by a bar that starts at or after its entry.
+    pub(super) fn show_bar(&mut self, trade_id: &str, bar: &Bar, seq: u64) {
+        let Some(trade) = self.trade(trade_id) else { return };
+        let entered_before = trade.position.entry.as_ref().is_some_and(|entry| entry.at <= bar.starts_at);
+        let widens = trade.extremes.is_none_or(|(low, high)| bar.low < low || bar.high > high);
+        if trade.status == Status::Open
+            && trade.position.open().is_positive()
+            && entered_before
+            && widens
+            && let Some(trade) = self.trade_mut(trade_id, seq)
+        {
+            trade.see_prices(bar.low, bar.high);
+        }
+    }
+
+    fn open_account(&mut self, opened: &AccountOpened) -> String {
+        let account_id = opened.account_id.clone();
+        let now = self.now;
+        let account = self.account(&account_id);
+        if account.opened.is_some() {
+            let detail = format!("the account {account_id} was opened before: nothing changed");
+            let surprise = Surprise { kind: "account_opened_twice", trade: None, fill: None, detail: &detail };
+            self.list_anomaly(now, surprise);
+            self.in_vain = true;
+            return account_id;
+        }
+        account.opened = Some(Opening { seq: now, terms: opened.clone() });
+        account.last_seq = now;
+        self.state.calendars.insert(account_id.clone(), Calendar::of(opened));
+        self.state.standings.remove(&account_id);
+        self.reread_recent(&account_id);
+        // Its starting equity moves the equity of all days it has had so far.
+        self.equity_from.insert(account_id.clone(), TradingDate(i32::MIN));
+        account_id
+    }
+
+    fn rate(&mut self, rated: &MentalStateRated) -> String {
+        let account = account_or_default(rated.account_id.as_ref());
+        let (seq, at) = (self.now, self.at);
+        let date = self.date(&account, seq, at);
+        self.day(&account, date).ratings.push(Rating { seq, at, score: rated.score });
+        account
+    }
+
+    fn move_cash(&mut self, moved: &CashMoved) -> String {
+        let date = self.date(&moved.account_id, self.now, self.at);
+        let day = self.day_money(&moved.account_id, date);
+        day.cash += moved.amount;
+        day.cash_moves += 1;
+        moved.account_id.clone()
+    }
+
+    fn set_risk(&mut self, set: &RiskSet) -> String {
+        let account_id = account_or_default(set.account_id.as_ref());
+        let (seq, at) = (self.now, self.at);
+        if risk_state::DERIVED.contains(&set.key.as_str()) {
+            let detail = format!("{} is derived from the trades: it can't be set", set.key);
+            self.list_anomaly(seq, Surprise { kind: "derived_risk_key", trade: None, fill: None, detail: &detail });
+            self.in_vain = true;
+            return account_id;
+        }
+        let value = set.value.plain();
+        let account = self.account(&account_id);
+        match account.risk.iter_mut().find(|setting| setting.key == set.key) {
+            Some(setting) => (setting.value, setting.at, setting.last_seq) = (value, at, seq),
+            None => {
+                account.risk.push(RiskSetting { key: set.key.clone(), value, at, first_seq: seq, last_seq: seq });
+            }
+        }
+        account_id
+    }
+
+    fn break_account_rule(&mut self, broken: &RuleBroken) -> String {
+        let account = account_or_default(broken.account_id.as_ref());
+        let date = self.date(&account, self.now, self.at);
+        self.rows.put(&rule_breaks::TABLE, rule_breaks::row(self.now, self.at, &account, broken));
+        self.day(&account, date).rule_breaks += 1;
+        account
+    }
+
+    fn note_account(&mut self, note: &NoteAdded) -> String {
+        let account = account_or_default(note.account_id.as_ref());
+        self.rows.put(&notes::TABLE, notes::row(self.now, self.at, &account, note));
+        account
+    }
+
+    /// Brings an account's derived risk figures up to this event: its date is the current one.
+    pub(super) fn stand(&mut self, account: &str) {
+        let (seq, at) = (self.now, self.at);
+        self.account(account);
+        let standing = self.standing(account);
+        let known: &mut Account = self.account(account);
+        (known.latest.seq, known.latest.at, known.latest.standing) = (seq, at, standing);
+    }
+
+    /// Where an account stands on the date of this event.
+    fn standing(&mut self, account: &str) -> Standing {
+        let date = self.date(account, self.now, self.at);
+        if let Some((known, standing)) = self.state.standings.get(account)
+            && *known == date
+        {
+            return *standing;
+        }
+        let standing = self.reckon_standing(account, date);
+        self.state.standings.insert(account.to_owned(), (date, standing));
+        standing
+    }
+
+    fn reckon_standing(&mut self, account: &str, date: TradingDate) -> Standing {
+        let today = self.state.days.get(self.shelf, &day_key(account, date));
+        let (daily_pnl_r, net) = today.map_or((Dec::ZERO, Dec::ZERO), |day| (day.pnl_r, day.trades_net));
+        let monday = date.week_start();
+        let (from, to) = (day_key(account, monday), day_key(account, TradingDate(monday.0 + 7)));
+        let week = self.state.days.scan(self.shelf, &from.0, &to.0, usize::MAX);
+        let limit = self.account(account).opened.as_ref().and_then(|opened| opened.terms.daily_loss_limit);
+        Standing {
+            daily_pnl_r,
+            weekly_pnl_r: week.iter().map(|(_, day)| day.pnl_r).sum(),
+            consecutive_red_days: self.red_days_before(account, date),
+            daily_loss_limit_remaining: limit.map(|limit| limit + net),
+        }
+    }
+
+    /// The run of red days that ends with the latest before a date, over days on which trades closed.
+    fn red_days_before(&mut self, account: &str, date: TradingDate) -> u32 {
+        const PAGE: usize = 16;
+        let prefix = Key::text(account);
+        let mut to = day_key(account, date).0;
+        let mut run = 0;
+        loop {
+            let days = self.state.days.scan_back(self.shelf, &prefix.0, &to, PAGE);
+            for (_, day) in days.iter().filter(|(_, day)| day.trades > 0) {
+                if !day.is_red() {
+                    return run;
+                }
+                run += 1;
+            }
+            match days.last() {
+                Some((key, _)) if days.len() == PAGE => to.clone_from(key),
+                _ => return run,
+            }
+        }
+    }
+
+    pub(super) fn write_system_state(&mut self, changed: &StateChanged) {
+        let account = account_or_default(changed.account_id.as_ref());
+        let standing = self.account(&account).latest.standing;
+        self.rows.put(&system_state::TABLE, system_state::row(self.now, self.at, &account, changed, &standing));
+    }
+}
+
+fn account_or_default(account: Option<&String>) -> String {
+    account.cloned().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned())
+}
+
+/// What an event of a trade is about.
+struct Subject {
+    account: Option<String>,
+    trade: Option<String>,
+    fill: Option<String>,
+}
+
+impl Subject {
+    fn of(fact: &Fact) -> Self {
+        let trade = |id: &String| Self { account: None, trade: Some(id.clone()), fill: None };
+        let fill = |id: &String| Self { account: None, trade: None, fill: Some(id.clone()) };
+        match &fact.payload {
+            Payload::TradeOpened(opened) => trade(&opened.trade_id),
+            Payload::FillRecorded(recorded) => Self {
+                account: recorded.account_id.clone(),
+                trade: recorded.trade_id.clone(),
+                fill: Some(recorded.fill_id.clone()),
+            },
+            Payload::StopMoved(moved) => trade(&moved.trade_id),
+            Payload::TargetMoved(moved) => trade(&moved.trade_id),
+            Payload::ExcursionMarked(marked) => trade(&marked.trade_id),
+            Payload::TradeExited(exit) => trade(&exit.trade_id),
+            Payload::RuleBroken(broken) => {
+                Self { account: broken.account_id.clone(), trade: broken.trade_id.clone(), fill: None }
+            }
+            Payload::NoteAdded(note) => {
+                Self { account: note.account_id.clone(), trade: note.trade_id.clone(), fill: None }
+            }
+            Payload::FillCorrected(corrected) => fill(&corrected.fill_id),
+            Payload::FillBusted(busted) => fill(&busted.fill_id),
+            Payload::TradeAmended(amended) => trade(&amended.trade_id),
+            Payload::TradeVoided(voided) => trade(&voided.trade_id),
+            Payload::FillsReassigned(reassigned) => trade(&reassigned.trade_id),
+            _ => Self { account: None, trade: None, fill: None },
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The fold of positions and accounts: fills into trades, trades into days, windows and breakdowns.
+//!
+//! One event goes through four steps: `place` decides which trade a fact belongs to and posts its money,
+//! `correct` takes facts out, mends them and places them again, `settle` brings days, windows and
+//! breakdowns up to date with the trades that changed, and a flush turns what changed into rows.
+//! All four are pure: they read and write drawers, which the world keeps on a shelf.
+
+pub(crate) mod account;
+pub(crate) mod book;
+mod correct;
+mod journal;
+mod place;
+pub(crate) mod position;
+pub(crate) mod rows;
+pub(crate) mod running;
+mod settle;
+pub(crate) mod trade;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use settle::{Closed, DIMENSIONS};
+
+use account::{Account, AccountDay, Day, Standing};
+use book::{Bar, Book, FillRef, InstrumentAt};
+use running::Group;
+use trade::{Fact, Trade};
+
+use crate::calendar::{Calendar, TradingDate};
+use crate::changes::Rows;
+use crate::drawer::{Drawer, Key, Shelf, StateChange};
+use crate::event::{Event, Payload};
+use crate::moment::Moment;
+
+/// The fold of every event that touches an account, a trade or an instrument.
+#[derive(Debug)]
+pub struct Ledger {
+    state: State,
+    rows: Rows,
+}
+
+/// Everything the ledger remembers, each kind in a drawer of its own.
+#[derive(Debug)]
+struct State {
+    trades: Drawer<Trade>,
+    books: Drawer<Book>,
+    /// Trades by book and busy spell.
+    spells: Drawer<()>,
+    fills: Drawer<FillRef>,
+    instruments: Drawer<Vec<InstrumentAt>>,
+    /// Accounts with open trades, by symbol: whom a bar concerns.
+    open_in: Drawer<Vec<String>>,
+    bars: Drawer<Bar>,
+    /// Facts that name a trade nobody knows, by trade.
+    orphans: Drawer<Vec<Fact>>,
+    accounts: Drawer<Account>,
+    days: Drawer<Day>,
+    /// Closed trades by account, exit and id: window order.
+    closed: Drawer<Closed>,
+    groups: Drawer<Group>,
+    calendars: BTreeMap<String, Calendar>,
+    utc: Calendar,
+    /// Where accounts stood on the date reckoned last, until one of their days changes.
+    standings: BTreeMap<String, (TradingDate, Standing)>,
+}
+
+/// One event on its way through the ledger.
+struct Work<'a> {
+    state: &'a mut State,
+    rows: &'a mut Rows,
+    shelf: &'a dyn Shelf,
+    /// Position of the event being folded; facts folded again keep their own.
+    now: u64,
+    at: Moment,
+    /// Trades whose figures may have changed.
+    touched: BTreeSet<String>,
+    /// Trades a correction took out, as they were.
+    taken_out: BTreeMap<String, Trade>,
+    /// Facts a correction still has to place again.
+    pending: BTreeMap<u64, Fact>,
+    /// Days that were looked at to be changed, as they were.
+    days_before: BTreeMap<AccountDay, Day>,
+    /// From which date on an account's equity must be added up again.
+    equity_from: BTreeMap<String, TradingDate>,
+    is_correction: bool,
+    /// The event changes nothing: it was listed as an anomaly, and does not count as an event of its account.
+    in_vain: bool,
+}
+
+impl Default for Ledger {
+    fn default() -> Self {
+        let state = State {
+            trades: Drawer::new("trades"),
+            books: Drawer::new("books"),
+            spells: Drawer::new("spells"),
+            fills: Drawer::new("fills"),
+            instruments: Drawer::new("instruments"),
+            open_in: Drawer::new("open_in"),
+            bars: Drawer::new("bars"),
+            orphans: Drawer::new("orphans"),
+            accounts: Drawer::new("accounts"),
+            days: Drawer::new("days"),
+            closed: Drawer::new("closed"),
+            groups: Drawer::new("groups"),
+            calendars: BTreeMap::new(),
+            utc: Calendar::default(),
+            standings: BTreeMap::new(),
+        };
+        Self { state, rows: Rows::default() }
+    }
+}
+
+impl Ledger {
+    /// Folds one event.
+    pub fn apply(&mut self, shelf: &dyn Shelf, event: Event) {
+        let mut work = Work {
+            state: &mut self.state,
+            rows: &mut self.rows,
+            shelf,
+            now: event.seq,
+            at: event.occurred_at,
+            touched: BTreeSet::new(),
+            taken_out: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            days_before: BTreeMap::new(),
+            equity_from: BTreeMap::new(),
+            is_correction: false,
+            in_vain: false,
+        };
+        let state_changed = match &event.payload {
+            Payload::StateChanged(changed) => Some(changed.clone()),
+            _ => None,
+        };
+        let account = work.fold(event).filter(|_| !work.in_vain);
+        work.settle();
+        if let Some(account) = &account {
+            work.stand(account);
+        }
+        if let Some(changed) = state_changed {
+            work.write_system_state(&changed);
+        }
+    }
+
+    /// What changed since the last flush: rows for the tables, state for the shelf. Forgets what is not
+    /// open: a closed trade leaves memory here.
+    pub fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
+        self.state.refresh_groups(shelf);
+        rows::write(&mut self.state, &mut self.rows);
+        let mut changes = Vec::new();
+        let state = &mut self.state;
+        state.trades.flush(&mut changes, |trade| trade.status == trade::Status::Open);
+        state.books.flush(&mut changes, Book::is_busy);
+        state.spells.flush(&mut changes, |()| false);
+        state.fills.flush(&mut changes, |_| false);
+        state.instruments.flush(&mut changes, |_| true);
+        state.open_in.flush(&mut changes, |_| true);
+        state.bars.flush(&mut changes, |_| false);
+        state.orphans.flush(&mut changes, |_| false);
+        state.accounts.flush(&mut changes, |_| true);
+        state.days.flush(&mut changes, |_| false);
+        state.closed.flush(&mut changes, |_| false);
+        state.groups.flush(&mut changes, |_| true);
+        (std::mem::take(&mut self.rows), changes)
+    }
+}
+
+impl Work<'_> {
+    /// The trading date of a moment in an account, by the calendar known at `seq`: an account that was not
+    /// opened by then has UTC dates.
+    fn date(&mut self, account: &str, seq: u64, at: Moment) -> TradingDate {
+        self.calendar(account, seq).date(at)
+    }
+
+    fn calendar(&mut self, account: &str, seq: u64) -> &mut Calendar {
+        let known = self.state.accounts.get(self.shelf, &Key::text(account));
+        match known.and_then(|known| known.opened.as_ref()).filter(|opened| opened.seq <= seq) {
+            Some(opened) => {
+                let calendars = &mut self.state.calendars;
+                if !calendars.contains_key(account) {
+                    calendars.insert(account.to_owned(), Calendar::of(&opened.terms));
+                }
+                calendars.entry(account.to_owned()).or_default()
+            }
+            None => &mut self.state.utc,
+        }
+    }
+
+    /// An account, known from now on.
+    fn account(&mut self, account: &str) -> &mut Account {
+        let now = self.now;
+        let first = || Account { first_seq: now, last_seq: now, ..Account::default() };
+        self.state.accounts.entry(self.shelf, &Key::text(account), first)
+    }
+
+    /// A day of an account, to be changed.
+    fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
+        self.state.standings.remove(account);
+        let day = self.state.days.entry(self.shelf, &day_key(account, date), Day::default);
+        self.days_before.entry((account.to_owned(), date)).or_insert_with(|| day.clone());
+        day
+    }
+
+    /// Changes a day's money: the equity of that day and of all later ones follows.
+    fn day_money(&mut self, account: &str, date: TradingDate) -> &mut Day {
+        let from = self.equity_from.entry(account.to_owned()).or_insert(date);
+        *from = date.min(*from);
+        self.day(account, date)
+    }
+}
+
+fn day_key(account: &str, date: TradingDate) -> Key {
+    Key::text(account).signed(i64::from(date.0))
+}
+
+fn trade_key(trade_id: &str) -> Key {
+    Key::text(trade_id)
+}

@@ -1,0 +1,393 @@
+//! Brings what depends on closed trades up to date with an event: days, the order of windows, breakdowns,
+//! metrics, and what was left of the loss limit after each later trade of the day.
+
+use serde::{Deserialize, Serialize};
+
+use super::account::Day;
+use super::rows;
+use super::running::{ALL_ACCOUNTS, Group, GroupId, Running, latest_closed};
+use super::trade::{Status, Trade};
+use super::{Work, day_key, trade_key};
+use crate::calendar::TradingDate;
+use crate::decimal::Dec;
+use crate::drawer::Key;
+use crate::metrics::Summary;
+use crate::moment::Moment;
+use crate::performance_metrics;
+
+/// The longest window whose trades are kept in memory; longer ones are read from the shelf.
+const RECENT_MAX: usize = 500;
+
+/// What counts of a closed trade: what days, windows and breakdowns are made of.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of `trades`")]
+pub struct Closed {
+    pub trade_id: String,
+    pub account: String,
+    pub exited_at: Moment,
+    pub date: TradingDate,
+    pub net: Dec,
+    pub gross: Dec,
+    pub fees: Dec,
+    pub result_r: Option<Dec>,
+    /// mae and mfe, in points.
+    pub excursions: Option<(Dec, Dec)>,
+    pub held_micros: i64,
+    /// Entry and exit slippage together, in ticks, where either is known.
+    pub slippage_ticks: Option<Dec>,
+    pub rules_broken: u32,
+    /// Each dimension's value; a trade is under each of its broken rules.
+    pub dimensions: Vec<(String, String)>,
+}
+
+/// The dimensions of breakdowns.
+pub const DIMENSIONS: [&str; 11] = [
+    "all",
+    "strategy",
+    "regime",
+    "strategy_regime",
+    "symbol",
+    "weekday",
+    "hour",
+    "exit_reason",
+    "mental_state",
+    "rule_broken",
+    "account",
+];
+
+pub(super) fn closed_key(trade: &Closed) -> Key {
+    Key::text(&trade.account).signed(trade.exited_at.0).and(&trade.trade_id)
+}
+
+impl Work<'_> {
+    /// Settles the trades this event touched.
+    pub(super) fn settle(&mut self) {
+        let mut gone = Vec::new();
+        let mut come = Vec::new();
+        let mut closed_now = Vec::new();
+        for trade_id in std::mem::take(&mut self.touched) {
+            let counts = self.reckon(&trade_id);
+            let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) else {
+                gone.extend(self.taken_out.get(&trade_id).and_then(|before| before.posted.clone()));
+                continue;
+            };
+            if counts == trade.posted {
+                continue;
+            }
+            if trade.posted.is_none() {
+                closed_now.extend(counts.as_ref().map(|closed| closed.account.clone()));
+            }
+            gone.extend(std::mem::replace(&mut trade.posted, counts.clone()));
+            come.extend(counts);
+        }
+        come.sort_by(|one, other| (one.exited_at, &one.trade_id).cmp(&(other.exited_at, &other.trade_id)));
+        for trade in &gone {
+            self.withdraw(trade);
+        }
+        for trade in &come {
+            self.post(trade);
+        }
+        self.carry_day_net(&gone, &come);
+        self.carry_equity();
+        let mut accounts = if self.is_correction { self.accounts_corrected(&gone, &come) } else { closed_now };
+        accounts.sort();
+        accounts.dedup();
+        for account in accounts {
+            self.write_metrics(&account);
+        }
+        self.stamp_days();
+    }
+
+    /// What a trade counts for now; `None` while it is open, and once it is voided.
+    fn reckon(&mut self, trade_id: &str) -> Option<Closed> {
+        let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
+        if trade.status != Status::Closed {
+            return None;
+        }
+        let (exited_at, entered_at, account) = (trade.exited_at()?, trade.entered_at()?, trade.account.clone());
+        let exit_seq = trade.position.round_trips.last().map_or(trade.last_seq, |trip| trip.exit_seq);
+        let entry_seq = trade.position.entry.as_ref().map_or(trade.first_seq, |entry| entry.seq);
+        let date = self.date(&account, exit_seq, exited_at);
+        let (weekday, hour) = self.calendar(&account, entry_seq).weekday_and_hour(entered_at);
+        let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
+        Some(Closed {
+            trade_id: trade.trade_id.clone(),
+            account,
+            exited_at,
+            date,
+            net: trade.position.net(),
+            gross: trade.position.gross,
+            fees: trade.position.fees,
+            result_r: trade.result_r(),
+            excursions: trade.excursions(),
+            held_micros: exited_at.0 - entered_at.0,
+            slippage_ticks: slippage_ticks(trade),
+            rules_broken: u32::try_from(trade.rules_broken().count()).unwrap_or(u32::MAX),
+            dimensions: dimensions(trade, weekday, hour),
+        })
+    }
+
+    fn withdraw(&mut self, trade: &Closed) {
+        self.state.closed.remove(self.shelf, &closed_key(trade));
+        let day = self.day(&trade.account, trade.date);
+        day.trades -= 1;
+        day.trades_net -= trade.net;
+        day.pnl_r -= trade.result_r.unwrap_or(Dec::ZERO);
+        day.wins -= u32::from(trade.net.is_positive());
+        day.losses -= u32::from(trade.net.is_negative());
+        if day.trades == 0 {
+            // Decimals that were cut at 28 digits may leave a last one behind.
+            (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
+        }
+        for id in groups_of(trade) {
+            let now = self.now;
+            let Some(group) = self.state.groups.get_mut(self.shelf, &id.key()) else { continue };
+            group.trades -= 1;
+            group.running.take_back(trade);
+            group.last_seq = now;
+            if group.trades == 0 {
+                self.state.groups.remove(self.shelf, &id.key());
+            }
+        }
+        self.forget_recent(trade);
+    }
+
+    fn post(&mut self, trade: &Closed) {
+        self.state.closed.put(closed_key(trade), trade.clone());
+        let day = self.day(&trade.account, trade.date);
+        day.trades += 1;
+        day.trades_net += trade.net;
+        day.pnl_r += trade.result_r.unwrap_or(Dec::ZERO);
+        day.wins += u32::from(trade.net.is_positive());
+        day.losses += u32::from(trade.net.is_negative());
+        for id in groups_of(trade) {
+            let now = self.now;
+            let key = id.key();
+            let born = || Group { id, trades: 0, running: Running::default(), first_seq: now, last_seq: now };
+            let group = self.state.groups.entry(self.shelf, &key, born);
+            group.trades += 1;
+            group.running.push(trade);
+            group.last_seq = now;
+        }
+        self.remember_recent(trade);
+    }
+
+    fn remember_recent(&mut self, trade: &Closed) {
+        let account = self.account(&trade.account);
+        let longest = longest_window(&account.windows());
+        let in_order = account
+            .recent
+            .last()
+            .is_none_or(|last| (last.exited_at, &last.trade_id) < (trade.exited_at, &trade.trade_id));
+        if !in_order {
+            return self.reread_recent(&trade.account);
+        }
+        account.recent.push(trade.clone());
+        if account.recent.len() > longest {
+            account.recent.remove(0);
+        }
+    }
+
+    fn forget_recent(&mut self, trade: &Closed) {
+        let account = self.account(&trade.account);
+        if account.recent.iter().any(|recent| recent.trade_id == trade.trade_id) {
+            self.reread_recent(&trade.account);
+        }
+    }
+
+    pub(super) fn reread_recent(&mut self, account: &str) {
+        let longest = longest_window(&self.account(account).windows());
+        let recent = latest_closed(self.state, self.shelf, account, longest);
+        self.account(account).recent = recent;
+    }
+
+    /// Sets what each affected trade of a day found the day's net to be, up to and with itself.
+    fn carry_day_net(&mut self, gone: &[Closed], come: &[Closed]) {
+        if let ([], [only]) = (gone, come) {
+            let day = self.day(&only.account, only.date);
+            let key = (only.exited_at, only.trade_id.clone());
+            if day.last_closed.as_ref().is_none_or(|last| *last < key) {
+                day.last_closed = Some(key);
+                let net = day.trades_net;
+                return self.set_day_net(&only.trade_id, net);
+            }
+        }
+        let mut days: Vec<(String, TradingDate)> =
+            gone.iter().chain(come).map(|trade| (trade.account.clone(), trade.date)).collect();
+        days.sort();
+        days.dedup();
+        for (account, date) in days {
+            self.carry_whole_day(&account, date);
+        }
+    }
+
+    fn carry_whole_day(&mut self, account: &str, date: TradingDate) {
+        // A date's trades lie within its own local day, so within two UTC days of it on each side.
+        let from = Key::text(account).signed(Moment::from_day(i64::from(date.0) - 2).0);
+        let to = Key::text(account).signed(Moment::from_day(i64::from(date.0) + 3).0);
+        let closed = self.state.closed.scan(self.shelf, &from.0, &to.0, usize::MAX);
+        let mut net = Dec::ZERO;
+        let mut last = None;
+        for (_, trade) in closed.into_iter().filter(|(_, trade)| trade.date == date) {
+            net += trade.net;
+            last = Some((trade.exited_at, trade.trade_id.clone()));
+            self.set_day_net(&trade.trade_id, net);
+        }
+        self.day(account, date).last_closed = last;
+    }
+
+    fn set_day_net(&mut self, trade_id: &str, net: Dec) {
+        let now = self.now;
+        let Some(trade) = self.state.trades.get(self.shelf, &trade_key(trade_id)) else { return };
+        if trade.day_net == Some(net) {
+            return;
+        }
+        let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(trade_id)) else { return };
+        let before = trade.daily_loss_limit_remaining();
+        trade.day_net = Some(net);
+        if trade.daily_loss_limit_remaining() != before {
+            trade.last_seq = now;
+        }
+    }
+
+    /// Adds up the equity of each account from the first day whose money changed.
+    fn carry_equity(&mut self) {
+        for (account, from) in std::mem::take(&mut self.equity_from) {
+            let prefix = Key::text(&account);
+            let start = day_key(&account, from);
+            let before = self.state.days.scan_back(self.shelf, &prefix.0, &start.0, 1);
+            let starting = self.account(&account).starting_equity();
+            let mut equity = before.first().map_or(starting, |(_, day)| day.equity_close);
+            for (key, day) in self.state.days.scan(self.shelf, &start.0, &prefix.end(), usize::MAX) {
+                equity += day.equity_change();
+                if day.equity_close != equity {
+                    self.day(&account, TradingDate::from_key(&key[prefix.0.len()..])).equity_close = equity;
+                }
+            }
+            let now = self.now;
+            let known = self.account(&account);
+            if known.equity != equity {
+                (known.equity, known.last_seq) = (equity, now);
+            }
+        }
+    }
+
+    /// Stamps the days that this event changed.
+    fn stamp_days(&mut self) {
+        for ((account, date), before) in std::mem::take(&mut self.days_before) {
+            let now = self.now;
+            let Some(day) = self.state.days.get_mut(self.shelf, &day_key(&account, date)) else { continue };
+            if !before.has_row() && day.has_row() {
+                day.first_seq = now;
+            }
+            if !same_row(day, &before) {
+                day.last_seq = now;
+            }
+        }
+    }
+
+    /// The accounts in which a correction changed, added or took away a closed trade.
+    fn accounts_corrected(&mut self, gone: &[Closed], come: &[Closed]) -> Vec<String> {
+        let mut accounts: Vec<String> = gone.iter().chain(come).map(|trade| trade.account.clone()).collect();
+        for (trade_id, before) in std::mem::take(&mut self.taken_out) {
+            let after = self.state.trades.get(self.shelf, &trade_key(&trade_id));
+            let same = after.is_some_and(|after| rows::same_figures(after, &before));
+            if same {
+                continue;
+            }
+            let counted = after.into_iter().chain([&before]).filter(|trade| trade.status == Status::Closed);
+            accounts.extend(counted.map(|trade| trade.account.clone()));
+        }
+        accounts
+    }
+
+    fn write_metrics(&mut self, account: &str) {
+        for window in self.account(account).windows() {
+            let summary = self.summary(account, window);
+            let row = performance_metrics::row(self.now, self.at, account, window, &summary);
+            self.rows.put(&performance_metrics::TABLE, row);
+        }
+    }
+
+    fn summary(&mut self, account: &str, window: u32) -> Summary {
+        if window == 0 {
+            return self.summary_of_all(account);
+        }
+        let length = window as usize;
+        let recent = if length <= RECENT_MAX {
+            let recent = &self.account(account).recent;
+            recent[recent.len().saturating_sub(length)..].to_vec()
+        } else {
+            latest_closed(self.state, self.shelf, account, length)
+        };
+        let mut summary = Summary::default();
+        for trade in &recent {
+            summary.push(trade);
+        }
+        summary
+    }
+
+    fn summary_of_all(&mut self, account: &str) -> Summary {
+        let id = GroupId::all(account);
+        let stale = self.state.groups.get(self.shelf, &id.key()).is_some_and(|group| group.running.is_stale());
+        if stale {
+            self.state.refresh(self.shelf, vec![id.clone()]);
+        }
+        let group = self.state.groups.get(self.shelf, &id.key());
+        group.map(|group| group.running.total().clone()).unwrap_or_default()
+    }
+}
+
+fn longest_window(windows: &[u32]) -> usize {
+    windows.iter().map(|window| *window as usize).filter(|window| *window <= RECENT_MAX).max().unwrap_or(0)
+}
+
+fn same_row(day: &Day, before: &Day) -> bool {
+    let row = |day: &Day| Day { ratings: Vec::new(), last_closed: None, first_seq: 0, last_seq: 0, ..day.clone() };
+    row(day) == row(before)
+}
+
+fn slippage_ticks(trade: &Trade) -> Option<Dec> {
+    let legs = [&trade.position.entries, &trade.position.exits];
+    legs.into_iter().filter_map(|leg| leg.slippage_ticks.mean()).reduce(|entry, exit| entry + exit)
+}
+
+/// The groups a trade counts in: each of its dimensions, in its account and over all.
+fn groups_of(trade: &Closed) -> Vec<GroupId> {
+    let scopes = [trade.account.as_str(), ALL_ACCOUNTS];
+    let group = |scope: &str, (dimension, value): &(String, String)| GroupId {
+        scope: scope.to_owned(),
+        dimension: dimension.clone(),
+        value: value.clone(),
+    };
+    scopes.iter().flat_map(|scope| trade.dimensions.iter().map(move |entry| group(scope, entry))).collect()
+}
+
+const NONE: &str = "none";
+
+fn dimensions(trade: &Trade, weekday: &str, hour: u32) -> Vec<(String, String)> {
+    let opened = trade.opened();
+    let strategy = rows::strategy(trade).unwrap_or(NONE);
+    let regime = opened.and_then(|opened| opened.regime.as_deref()).unwrap_or(NONE);
+    let mental_state = trade.mental_state().map_or_else(|| NONE.to_owned(), |score| score.to_string());
+    let mut all = vec![
+        ("all", "all".to_owned()),
+        ("strategy", strategy.to_owned()),
+        ("regime", regime.to_owned()),
+        ("strategy_regime", format!("{strategy} / {regime}")),
+        ("symbol", trade.symbol.clone()),
+        ("weekday", weekday.to_owned()),
+        ("hour", format!("{hour:02}")),
+        ("exit_reason", trade.exit_reason().unwrap_or(NONE).to_owned()),
+        ("mental_state", mental_state),
+        ("account", trade.account.clone()),
+    ];
+    let mut rules: Vec<&str> = trade.rules_broken().collect();
+    rules.sort_unstable();
+    rules.dedup();
+    if rules.is_empty() {
+        rules.push(NONE);
+    }
+    all.extend(rules.into_iter().map(|rule| ("rule_broken", rule.to_owned())));
+    all.into_iter().map(|(dimension, value)| (dimension.to_owned(), value)).collect()
+}

@@ -1,0 +1,21 @@
+CREATE TABLE performance_metrics (
+    metric_id TEXT NOT NULL,
+    timestamp TEXT,
+    account_id TEXT,
+    window_trades INTEGER,
+    profit_factor REAL,
+    expected_r REAL,
+    win_rate REAL,
+    win_rate_wilson_lb REAL,
+    max_drawdown_r REAL,
+    current_drawdown_r REAL,
+    costs_pct REAL,
+    total_trades INTEGER,
+    total_wins INTEGER,
+    total_losses INTEGER,
+    avg_win_r REAL,
+    avg_loss_r REAL,
+    first_seq INTEGER NOT NULL,
+    last_seq INTEGER NOT NULL,
+    PRIMARY KEY (metric_id)
+) STRICT;
