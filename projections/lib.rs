@@ -7,4 +7,8 @@
 pub mod decimal;
 pub mod draft;
 pub mod event;
+pub mod json;
 pub mod moment;
+pub mod schema;
+pub mod upcast;
+pub mod validate;
