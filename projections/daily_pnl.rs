@@ -40,7 +40,7 @@ pub(crate) fn row(account: &str, date: TradingDate, day: &Day) -> Row {
         day.fees.into(),
         day.wins.into(),
         day.losses.into(),
-        day.rule_breaks.into(),
+        Cell::seq(day.rule_breaks.len() as u64),
         day.equity_close.into(),
         Cell::seq(day.first_seq),
         Cell::seq(day.last_seq),

@@ -7,7 +7,7 @@ use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
-use serde::de::Error as _;
+use serde::de::{Error as _, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An exact decimal of up to 28 significant digits.
@@ -90,6 +90,12 @@ impl Dec {
         normal.to_string().parse().unwrap_or(f64::NAN)
     }
 
+    /// The whole number it is, where it is one that fits.
+    #[must_use]
+    pub fn to_int(self) -> Option<i64> {
+        if self.0.is_integer() { self.0.to_i64() } else { None }
+    }
+
     /// Whether it is nought.
     #[must_use]
     pub fn is_zero(self) -> bool {
@@ -144,32 +150,47 @@ fn parse_exponent(text: &str) -> Result<i32, DecError> {
 }
 
 fn from_digits(negative: bool, whole: &str, fraction: &str, exponent: i32) -> Result<Dec, DecError> {
-    let joined: String = [whole, fraction].concat();
-    let significant = joined.trim_start_matches('0');
-    let trimmed = significant.trim_end_matches('0');
-    if trimmed.is_empty() {
-        return Ok(Dec::ZERO);
-    }
-    let dropped = i32::try_from(significant.len() - trimmed.len()).map_err(|_| DecError::TooPrecise)?;
-    let places = i32::try_from(fraction.len()).map_err(|_| DecError::TooPrecise)?;
-    let scale = places - dropped - exponent;
-    if trimmed.len() > SIGNIFICANT_DIGITS_MAX || scale > 28 {
-        return Err(DecError::TooPrecise);
-    }
-    let mut mantissa: i128 = trimmed.parse().map_err(|_| DecError::Malformed)?;
-    let scale = if scale < 0 {
-        let zeros = scale.unsigned_abs();
-        if zeros as usize + trimmed.len() > SIGNIFICANT_DIGITS_MAX {
+    // Leading and trailing zeros are no significant digits. Those behind a digit wait in `zeros` until
+    // another digit makes them count.
+    let (mut mantissa, mut digits, mut zeros) = (0_u128, 0, 0);
+    for byte in whole.bytes().chain(fraction.bytes()) {
+        if byte == b'0' {
+            zeros += usize::from(digits > 0);
+            continue;
+        }
+        digits += zeros + 1;
+        if digits > SIGNIFICANT_DIGITS_MAX {
             return Err(DecError::TooPrecise);
         }
-        mantissa *= 10_i128.pow(zeros);
-        0
-    } else {
-        scale.unsigned_abs()
-    };
-    let signed = if negative { -mantissa } else { mantissa };
+        mantissa = mantissa * U128_POWERS_OF_TEN[zeros + 1] + u128::from(byte - b'0');
+        zeros = 0;
+    }
+    if digits == 0 {
+        return Ok(Dec::ZERO);
+    }
+    let count = |len: usize| i32::try_from(len).map_err(|_| DecError::TooPrecise);
+    let scale = count(fraction.len())? - count(zeros)? - exponent;
+    let padding = usize::try_from(-scale).unwrap_or(0);
+    if digits + padding > SIGNIFICANT_DIGITS_MAX {
+        return Err(DecError::TooPrecise);
+    }
+    mantissa *= U128_POWERS_OF_TEN[padding];
+    let magnitude = i128::try_from(mantissa).map_err(|_| DecError::TooPrecise)?;
+    let scale = u32::try_from(scale).unwrap_or(0);
+    let signed = if negative { -magnitude } else { magnitude };
     Decimal::try_from_i128_with_scale(signed, scale).map(Dec).map_err(|_| DecError::TooPrecise)
 }
+
+/// A table, since raising to a power for each digit would be half the work of reading a number.
+const U128_POWERS_OF_TEN: [u128; SIGNIFICANT_DIGITS_MAX + 1] = {
+    let mut powers = [1; SIGNIFICANT_DIGITS_MAX + 1];
+    let mut index = 1;
+    while index < powers.len() {
+        powers[index] = powers[index - 1] * 10;
+        index += 1;
+    }
+    powers
+};
 
 fn saturated(negative: bool) -> Dec {
     Dec(if negative { Decimal::MIN } else { Decimal::MAX })
@@ -247,11 +268,25 @@ impl Serialize for Dec {
 impl<'de> Deserialize<'de> for Dec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-            return Self::parse(&text).map_err(|expected| D::Error::custom(format!("`{text}` is not {expected}")));
+            return deserializer.deserialize_str(TextVisitor);
         }
         let (scale, mantissa) = <(u32, i128)>::deserialize(deserializer)?;
         Decimal::try_from_i128_with_scale(mantissa, scale).map(Self).map_err(D::Error::custom)
+    }
+}
+
+/// Reads the text where it lies, without a copy.
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Dec;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&DecError::Malformed, out)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Dec, E> {
+        Dec::parse(text).map_err(|expected| E::custom(format!("`{text}` is not {expected}")))
     }
 }
 

@@ -3,6 +3,7 @@
 //! `validate`'s; nothing here refuses a fact for being surprising.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use crate::decimal::Dec;
@@ -131,6 +132,10 @@ impl JsonText {
 
 impl Serialize for JsonText {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            let raw = serde_json::from_str::<&RawValue>(&self.0).map_err(serde::ser::Error::custom)?;
+            return raw.serialize(serializer);
+        }
         serializer.serialize_str(&self.0)
     }
 }
@@ -138,8 +143,9 @@ impl Serialize for JsonText {
 impl<'de> Deserialize<'de> for JsonText {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         if deserializer.is_human_readable() {
-            let value = serde_json::Value::deserialize(deserializer)?;
-            return Ok(Self(value.to_string()));
+            // Raw, so that the order of keys and the digits of numbers stay.
+            let raw = Box::<RawValue>::deserialize(deserializer)?;
+            return Ok(Self(Box::<str>::from(raw).into_string()));
         }
         String::deserialize(deserializer).map(Self)
     }
@@ -150,7 +156,7 @@ mod payloads {
     use super::{Dec, Deserialize, Direction, JsonText, Moment, Serialize, Side};
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct AccountOpened {
         pub account_id: String,
         pub currency: String,
@@ -168,7 +174,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct InstrumentDefined {
         pub symbol: String,
         pub tick_size: Dec,
@@ -181,53 +187,35 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct TradeOpened {
         pub trade_id: String,
         pub symbol: String,
         pub side: Direction,
         pub strategy: String,
-        #[serde(default)]
         pub account_id: Option<String>,
-        #[serde(default)]
         pub regime: Option<String>,
-        #[serde(default)]
         pub timeframe: Option<String>,
-        #[serde(default)]
         pub stop_price: Option<Dec>,
-        #[serde(default)]
         pub target_price: Option<Dec>,
-        #[serde(default)]
         pub planned_quantity: Option<Dec>,
-        #[serde(default)]
         pub planned_entry_price: Option<Dec>,
-        #[serde(default)]
         pub risk_amount: Option<Dec>,
-        #[serde(default)]
         pub equity: Option<Dec>,
-        #[serde(default)]
         pub order_type: Option<String>,
-        #[serde(default)]
         pub signal: Option<String>,
-        #[serde(default)]
         pub notes: Option<String>,
-        #[serde(default)]
         pub tags: Option<Vec<String>>,
-        #[serde(default)]
         pub mental_state: Option<u8>,
-        #[serde(default)]
         pub confidence: Option<Dec>,
-        #[serde(default)]
         pub success_probability: Option<Dec>,
-        #[serde(default)]
         pub daily_loss_limit: Option<Dec>,
-        #[serde(default)]
         pub conditions: Option<Conditions>,
-        #[serde(default)]
         pub attributes: Option<JsonText>,
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct Conditions {
         pub atr: Option<Dec>,
         pub volume: Option<Dec>,
@@ -242,36 +230,27 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct FillRecorded {
         pub fill_id: String,
         pub symbol: String,
         pub side: Side,
         pub quantity: Dec,
         pub price: Dec,
-        #[serde(default)]
         pub fees: Option<Dec>,
-        #[serde(default)]
         pub trade_id: Option<String>,
-        #[serde(default)]
         pub account_id: Option<String>,
-        #[serde(default)]
         pub order_id: Option<String>,
-        #[serde(default)]
         pub order_type: Option<String>,
-        #[serde(default)]
         pub intended_price: Option<Dec>,
-        #[serde(default)]
         pub slippage_ticks: Option<Dec>,
-        #[serde(default)]
         pub latency_ms: Option<Dec>,
-        #[serde(default)]
         pub liquidity: Option<String>,
-        #[serde(default)]
         pub attributes: Option<JsonText>,
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct StopMoved {
         pub trade_id: String,
         pub stop_price: Dec,
@@ -280,7 +259,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct TargetMoved {
         pub trade_id: String,
         pub target_price: Dec,
@@ -289,7 +268,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct ExcursionMarked {
         pub trade_id: String,
         pub high: Dec,
@@ -298,7 +277,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct TradeExited {
         pub trade_id: String,
         pub reason: String,
@@ -316,7 +295,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct RuleBroken {
         pub rule: String,
         pub trade_id: Option<String>,
@@ -327,7 +306,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct MentalStateRated {
         pub score: u8,
         pub account_id: Option<String>,
@@ -336,7 +315,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct NoteAdded {
         pub text: String,
         pub trade_id: Option<String>,
@@ -347,7 +326,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct StateChanged {
         pub state: String,
         pub account_id: Option<String>,
@@ -360,19 +339,17 @@ mod payloads {
 
     /// `value` is any JSON scalar, as its text.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct RiskSet {
         pub key: String,
         pub value: JsonText,
-        #[serde(default)]
         pub account_id: Option<String>,
-        #[serde(default)]
         pub reason: Option<String>,
-        #[serde(default)]
         pub attributes: Option<JsonText>,
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct CashMoved {
         pub account_id: String,
         pub amount: Dec,
@@ -382,7 +359,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct BarClosed {
         pub symbol: String,
         pub timeframe: String,
@@ -400,7 +377,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct FillCorrected {
         pub fill_id: String,
         pub reason: String,
@@ -411,7 +388,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct FillBusted {
         pub fill_id: String,
         pub reason: String,
@@ -420,16 +397,16 @@ mod payloads {
 
     /// `changes` is a JSON object: field of TradeOpened or TradeExited to its new value or null.
     #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+    #[serde(deny_unknown_fields)]
     pub struct TradeAmended {
         pub trade_id: String,
         pub changes: JsonText,
         pub reason: String,
-        #[serde(default)]
         pub attributes: Option<JsonText>,
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct TradeVoided {
         pub trade_id: String,
         pub reason: String,
@@ -437,7 +414,7 @@ mod payloads {
     }
 
     #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-    #[serde(default)]
+    #[serde(deny_unknown_fields)]
     pub struct FillsReassigned {
         pub fill_ids: Vec<String>,
         pub trade_id: String,

@@ -16,6 +16,7 @@ pub mod draft;
 pub mod drawer;
 pub mod event;
 pub mod fills;
+pub mod json;
 pub mod ledger;
 pub mod market_data;
 pub mod metrics;
@@ -26,5 +27,25 @@ pub mod performance_metrics;
 pub mod risk_state;
 pub mod round_trips;
 pub mod rule_breaks;
+pub mod schema;
 pub mod system_state;
 pub mod trades;
+pub mod upcast;
+pub mod validate;
+
+/// Every table, in the order exports and docs list them.
+pub static TABLES: [&cell::Table; 13] = [
+    &trades::TABLE,
+    &performance_metrics::TABLE,
+    &performance_breakdown::TABLE,
+    &system_state::TABLE,
+    &risk_state::TABLE,
+    &daily_pnl::TABLE,
+    &fills::TABLE,
+    &round_trips::TABLE,
+    &market_data::TABLE,
+    &rule_breaks::TABLE,
+    &notes::TABLE,
+    &accounts::TABLE,
+    &anomalies::TABLE,
+];

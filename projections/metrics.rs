@@ -138,9 +138,7 @@ impl Summary {
     }
 
     fn payoff_ratio(&self) -> Option<f64> {
-        let won = self.net_won.ratio(Dec::from_int(i64::from(self.wins)))?;
-        let lost = self.net_lost.ratio(Dec::from_int(i64::from(self.losses)))?;
-        won.ratio(lost.abs()).map(Dec::to_f64)
+        Some(self.won.mean()? / self.lost.mean()?.abs())
     }
 
     /// Sample standard deviation of R.
@@ -319,10 +317,10 @@ pub const METRICS: &[Metric] = &[
     metric!(
         false,
         "payoff_ratio",
-        "ratio, net",
-        "mean net of wins / |mean net of losses|",
-        "no win or no loss",
-        "common usage; quantstats payoff_ratio",
+        "ratio, R",
+        "avg_win_r / |avg_loss_r|",
+        "no win or no loss with an R",
+        "common usage, in R",
         |s| Figure::Number(s.payoff_ratio())
     ),
     metric!(

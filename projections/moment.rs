@@ -4,7 +4,7 @@
 use std::fmt;
 
 use chrono::{DateTime, Utc};
-use serde::de::Error as _;
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Microseconds since 1970-01-01T00:00:00Z.
@@ -87,8 +87,22 @@ impl<'de> Deserialize<'de> for Moment {
         if !deserializer.is_human_readable() {
             return i64::deserialize(deserializer).map(Self);
         }
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(|expected| D::Error::custom(format!("`{text}` is not {expected}")))
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// Reads the text where it lies, without a copy.
+struct TextVisitor;
+
+impl Visitor<'_> for TextVisitor {
+    type Value = Moment;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&MomentError, out)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<Moment, E> {
+        Moment::parse(text).map_err(|expected| E::custom(format!("`{text}` is not {expected}")))
     }
 }
 

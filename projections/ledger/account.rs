@@ -89,9 +89,9 @@ pub(crate) struct Day {
     /// Fees by each fill's date.
     pub(crate) fees: Dec,
     pub(crate) fills: u32,
-    pub(crate) cash: Dec,
-    pub(crate) cash_moves: u32,
-    pub(crate) rule_breaks: u32,
+    pub(crate) cash: Vec<CashMove>,
+    /// When rules were broken.
+    pub(crate) rule_breaks: Vec<Moment>,
     /// Trades by the date of their exit.
     pub(crate) trades: u32,
     pub(crate) wins: u32,
@@ -106,6 +106,13 @@ pub(crate) struct Day {
     pub(crate) last_seq: u64,
 }
 
+/// A CashMoved.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct CashMove {
+    pub(crate) at: Moment,
+    pub(crate) amount: Dec,
+}
+
 /// A MentalStateRated.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Rating {
@@ -117,7 +124,7 @@ pub(crate) struct Rating {
 impl Day {
     /// Whether `daily_pnl` has a row for it: a fill, a closed trade, a rule break or cash moved.
     pub(crate) fn has_row(&self) -> bool {
-        self.fills > 0 || self.trades > 0 || self.rule_breaks > 0 || self.cash_moves > 0
+        self.fills > 0 || self.trades > 0 || !self.rule_breaks.is_empty() || !self.cash.is_empty()
     }
 
     /// What was realised that day, after fees.
@@ -131,7 +138,27 @@ impl Day {
 
     /// What it adds to the account's equity.
     pub(crate) fn equity_change(&self) -> Dec {
-        self.net() + self.cash
+        self.net() + self.cash.iter().map(|moved| moved.amount).sum()
+    }
+
+    /// Takes back one rule break.
+    pub(crate) fn forgive(&mut self, at: Moment) {
+        if let Some(place) = self.rule_breaks.iter().position(|broken| *broken == at) {
+            self.rule_breaks.remove(place);
+        }
+    }
+
+    /// Takes out what the day holds of single events, leaving what `settle` counts of closed trades.
+    pub(crate) fn take_events(&mut self) -> Self {
+        Self {
+            cash: std::mem::take(&mut self.cash),
+            rule_breaks: std::mem::take(&mut self.rule_breaks),
+            ratings: std::mem::take(&mut self.ratings),
+            gross: std::mem::take(&mut self.gross),
+            fees: std::mem::take(&mut self.fees),
+            fills: std::mem::take(&mut self.fills),
+            ..Self::default()
+        }
     }
 
     /// The latest rating made not later than `entered_at`, of those folded before `seq`.

@@ -126,3 +126,12 @@ pub(crate) struct Bar {
     pub(crate) high: Dec,
     pub(crate) low: Dec,
 }
+
+/// The trade at the end of a key of the drawer of spells: after account, symbol and an eight-byte spell.
+pub(crate) fn trade_at_end(key: &[u8]) -> Option<String> {
+    let after_text = |bytes: &[u8]| bytes.iter().position(|byte| *byte == 0).map(|end| end + 1);
+    let symbol = after_text(key)?;
+    let spell = symbol + after_text(key.get(symbol..)?)?;
+    let name = key.get(spell + 8..)?.strip_suffix(&[0])?;
+    String::from_utf8(name.to_vec()).ok()
+}

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::book::{BookId, FillRef, FillStatus};
+use super::book::{BookId, FillRef, FillStatus, trade_at_end};
 use super::place::Surprise;
 use super::position::{Fill, RoundTrip};
 use super::trade::{Fact, Status, Trade};
@@ -327,7 +327,7 @@ impl Work<'_> {
             let found = self.state.spells.scan(self.shelf, &from, &to, PAGE);
             let last_page = found.len() < PAGE;
             for (key, ()) in found {
-                if let Some(trade_id) = trade_of(book_id, &key) {
+                if let Some(trade_id) = trade_at_end(&key) {
                     self.take_trade_out(&trade_id);
                 }
                 self.state.spells.remove(self.shelf, &Key(key));
@@ -368,8 +368,8 @@ impl Work<'_> {
     fn unpost_rule_break(&mut self, trade: &Trade, fact: &Fact) {
         if let Payload::RuleBroken(broken) = &fact.payload {
             let account = broken.account_id.clone().unwrap_or_else(|| trade.account.clone());
-            let date = self.date(&account, fact.seq, fact.at);
-            self.day(&account, date).rule_breaks -= 1;
+            let date = self.date(&account, fact.at);
+            self.day(&account, date).forgive(fact.at);
         }
     }
 
@@ -560,12 +560,6 @@ fn moved_book(trade: &Trade, opening: &Map<String, Value>) -> Option<BookId> {
 fn spell_of(book_id: &BookId, key: &[u8]) -> Option<u64> {
     let start = book_id.key().0.len();
     key.get(start..start + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
-}
-
-fn trade_of(book_id: &BookId, key: &[u8]) -> Option<String> {
-    let start = book_id.key().0.len() + 8;
-    let name = key.get(start..)?.strip_suffix(&[0])?;
-    String::from_utf8(name.to_vec()).ok()
 }
 
 /// The position a key of the drawer of bars ends with.

@@ -1,7 +1,7 @@
 //! Takes an event in: sends facts of trades to `place` and corrections to `correct`, and folds here what
 //! concerns an account as such: its opening, cash, mood, risk settings, notes, rule breaks and states.
 
-use super::account::{Account, Opening, Rating, RiskSetting, Standing};
+use super::account::{Account, CashMove, Opening, Rating, RiskSetting, Standing};
 use super::book::{Bar, BookId, InstrumentAt};
 use super::place::Surprise;
 use super::position::Tick;
@@ -140,24 +140,22 @@ impl Work<'_> {
         self.state.calendars.insert(account_id.clone(), Calendar::of(opened));
         self.state.standings.remove(&account_id);
         self.reread_recent(&account_id);
-        // Its starting equity moves the equity of all days it has had so far.
-        self.equity_from.insert(account_id.clone(), TradingDate(i32::MIN));
+        self.redate(&account_id);
         account_id
     }
 
     fn rate(&mut self, rated: &MentalStateRated) -> String {
         let account = account_or_default(rated.account_id.as_ref());
         let (seq, at) = (self.now, self.at);
-        let date = self.date(&account, seq, at);
+        let date = self.date(&account, at);
         self.day(&account, date).ratings.push(Rating { seq, at, score: rated.score });
         account
     }
 
     fn move_cash(&mut self, moved: &CashMoved) -> String {
-        let date = self.date(&moved.account_id, self.now, self.at);
-        let day = self.day_money(&moved.account_id, date);
-        day.cash += moved.amount;
-        day.cash_moves += 1;
+        let date = self.date(&moved.account_id, self.at);
+        let at = self.at;
+        self.day_money(&moved.account_id, date).cash.push(CashMove { at, amount: moved.amount });
         moved.account_id.clone()
     }
 
@@ -183,9 +181,10 @@ impl Work<'_> {
 
     fn break_account_rule(&mut self, broken: &RuleBroken) -> String {
         let account = account_or_default(broken.account_id.as_ref());
-        let date = self.date(&account, self.now, self.at);
+        let date = self.date(&account, self.at);
         self.rows.put(&rule_breaks::TABLE, rule_breaks::row(self.now, self.at, &account, broken));
-        self.day(&account, date).rule_breaks += 1;
+        let at = self.at;
+        self.day(&account, date).rule_breaks.push(at);
         account
     }
 
@@ -206,7 +205,7 @@ impl Work<'_> {
 
     /// Where an account stands on the date of this event.
     fn standing(&mut self, account: &str) -> Standing {
-        let date = self.date(account, self.now, self.at);
+        let date = self.date(account, self.at);
         if let Some((known, standing)) = self.state.standings.get(account)
             && *known == date
         {

@@ -10,6 +10,7 @@ pub(crate) mod book;
 mod correct;
 mod journal;
 mod place;
+mod redate;
 pub(crate) mod position;
 pub(crate) mod rows;
 pub(crate) mod running;
@@ -164,24 +165,20 @@ impl Ledger {
 }
 
 impl Work<'_> {
-    /// The trading date of a moment in an account, by the calendar known at `seq`: an account that was not
-    /// opened by then has UTC dates.
-    fn date(&mut self, account: &str, seq: u64, at: Moment) -> TradingDate {
-        self.calendar(account, seq).date(at)
+    /// The trading date of a moment in an account; an account that was never opened has UTC dates.
+    fn date(&mut self, account: &str, at: Moment) -> TradingDate {
+        self.calendar(account).date(at)
     }
 
-    fn calendar(&mut self, account: &str, seq: u64) -> &mut Calendar {
-        let known = self.state.accounts.get(self.shelf, &Key::text(account));
-        match known.and_then(|known| known.opened.as_ref()).filter(|opened| opened.seq <= seq) {
-            Some(opened) => {
-                let calendars = &mut self.state.calendars;
-                if !calendars.contains_key(account) {
-                    calendars.insert(account.to_owned(), Calendar::of(&opened.terms));
-                }
-                calendars.entry(account.to_owned()).or_default()
-            }
-            None => &mut self.state.utc,
+    fn calendar(&mut self, account: &str) -> &mut Calendar {
+        if !self.state.calendars.contains_key(account) {
+            let known = self.state.accounts.get(self.shelf, &Key::text(account));
+            match known.and_then(|known| known.opened.as_ref()) {
+                Some(opened) => self.state.calendars.insert(account.to_owned(), Calendar::of(&opened.terms)),
+                None => return &mut self.state.utc,
+            };
         }
+        self.state.calendars.entry(account.to_owned()).or_default()
     }
 
     /// An account, known from now on.
@@ -194,6 +191,10 @@ impl Work<'_> {
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
         self.state.standings.remove(account);
+        if self.state.days.get(self.shelf, &day_key(account, date)).is_none() {
+            // A new day takes its equity over from the one before.
+            self.equity_changes(account, date);
+        }
         let day = self.state.days.entry(self.shelf, &day_key(account, date), Day::default);
         self.days_before.entry((account.to_owned(), date)).or_insert_with(|| day.clone());
         day
@@ -201,9 +202,13 @@ impl Work<'_> {
 
     /// Changes a day's money: the equity of that day and of all later ones follows.
     fn day_money(&mut self, account: &str, date: TradingDate) -> &mut Day {
+        self.equity_changes(account, date);
+        self.day(account, date)
+    }
+
+    fn equity_changes(&mut self, account: &str, date: TradingDate) {
         let from = self.equity_from.entry(account.to_owned()).or_insert(date);
         *from = date.min(*from);
-        self.day(account, date)
     }
 }
 

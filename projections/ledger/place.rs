@@ -191,14 +191,13 @@ impl Work<'_> {
     }
 
     /// Notes what the account knew at a trade's entry: its mood of that trading date, and its loss limit.
-    fn enter(&mut self, trade_id: &str, at: Moment, seq: u64) {
+    pub(super) fn enter(&mut self, trade_id: &str, at: Moment, seq: u64) {
         let Some(account) = self.trade(trade_id).map(|trade| trade.account.clone()) else { return };
-        let date = self.date(&account, seq, at);
+        let date = self.date(&account, at);
         let day: Option<&Day> = self.state.days.get(self.shelf, &day_key(&account, date));
         let mental_state = day.and_then(|day| day.rating(at, seq));
         let opened = self.state.accounts.get(self.shelf, &Key::text(&account)).and_then(|known| known.opened.as_ref());
-        let daily_loss_limit =
-            opened.filter(|opened| opened.seq <= seq).and_then(|opened| opened.terms.daily_loss_limit);
+        let daily_loss_limit = opened.and_then(|opened| opened.terms.daily_loss_limit);
         if let Some(trade) = self.trade_mut(trade_id, seq) {
             trade.at_entry = AtEntry { mental_state, daily_loss_limit };
         }
@@ -406,7 +405,7 @@ impl Work<'_> {
             self.enter(trade_id, fill.at, fill.seq);
         }
         if counts {
-            let date = self.date(&fill.account, fact.seq, fill.at);
+            let date = self.date(&fill.account, fill.at);
             let day = self.day_money(&fill.account, date);
             day.fees += part.fees;
             day.fills += 1;
@@ -466,8 +465,8 @@ impl Work<'_> {
         let (seq, at) = (fact.seq, fact.at);
         trade.facts.push(fact);
         self.rows.put(&rule_breaks::TABLE, rule_breaks::row(seq, at, &account, &broken));
-        let date = self.date(&account, seq, at);
-        self.day(&account, date).rule_breaks += 1;
+        let date = self.date(&account, at);
+        self.day(&account, date).rule_breaks.push(at);
     }
 
     fn add_note(&mut self, trade_id: &str, fact: Fact) {
@@ -504,19 +503,29 @@ impl Work<'_> {
 
     /// Takes a trade's money out of its days.
     pub(super) fn unpost_money(&mut self, trade: &Trade) {
-        if trade.status == Status::Voided {
-            return;
-        }
-        for fact in &trade.facts {
-            let Some(part) = fact.part else { continue };
-            let date = self.date(&trade.account, fact.seq, fact.at);
+        for (at, part) in trade.parts() {
+            let date = self.date(&trade.account, at);
             let day = self.day_money(&trade.account, date);
             day.fees -= part.fees;
             day.fills -= 1;
         }
-        for trip in &trade.position.round_trips {
-            let date = self.date(&trade.account, trip.exit_seq, trip.exited_at);
+        for trip in trade.trips_counted() {
+            let date = self.date(&trade.account, trip.exited_at);
             self.day_money(&trade.account, date).gross -= trip.gross;
+        }
+    }
+
+    /// Puts a trade's money into its days.
+    pub(super) fn post_money(&mut self, trade: &Trade) {
+        for (at, part) in trade.parts() {
+            let date = self.date(&trade.account, at);
+            let day = self.day_money(&trade.account, date);
+            day.fees += part.fees;
+            day.fills += 1;
+        }
+        for trip in trade.trips_counted() {
+            let date = self.date(&trade.account, trip.exited_at);
+            self.day_money(&trade.account, date).gross += trip.gross;
         }
     }
 }

@@ -78,8 +78,6 @@ pub(crate) struct RoundTrip {
     pub(crate) exited_at: Moment,
     pub(crate) gross: Dec,
     pub(crate) fees: Dec,
-    /// Position of the closing fill: decides the calendar its date is reckoned by.
-    pub(crate) exit_seq: u64,
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
 }
@@ -218,7 +216,6 @@ impl Position {
                 exited_at: fill.at,
                 gross: points * quantity * tick.point_value,
                 fees: entry_share.fees + exit_share.fees,
-                exit_seq: fill.seq,
                 first_seq: fill.seq,
                 last_seq: fill.seq,
             };

@@ -105,10 +105,8 @@ impl Work<'_> {
             return None;
         }
         let (exited_at, entered_at, account) = (trade.exited_at()?, trade.entered_at()?, trade.account.clone());
-        let exit_seq = trade.position.round_trips.last().map_or(trade.last_seq, |trip| trip.exit_seq);
-        let entry_seq = trade.position.entry.as_ref().map_or(trade.first_seq, |entry| entry.seq);
-        let date = self.date(&account, exit_seq, exited_at);
-        let (weekday, hour) = self.calendar(&account, entry_seq).weekday_and_hour(entered_at);
+        let date = self.date(&account, exited_at);
+        let (weekday, hour) = self.calendar(&account).weekday_and_hour(entered_at);
         let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
         Some(Closed {
             trade_id: trade.trade_id.clone(),

@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::position::{Fill, Part, Position, Tick};
+use super::position::{Fill, Part, Position, RoundTrip, Tick};
 use super::settle::Closed;
 use crate::decimal::Dec;
 use crate::event::{Direction, FillRecorded, Payload, TradeExited, TradeOpened};
@@ -211,6 +211,17 @@ impl Trade {
             Payload::TargetMoved(moved) => Some(moved.target_price),
             _ => None,
         })
+    }
+
+    /// Its parts of fills and when they were made, as far as they count: those of a voided trade don't.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = (Moment, Part)> {
+        let counted = self.facts.iter().filter(|_| self.status != Status::Voided);
+        counted.filter_map(|fact| fact.part.map(|part| (fact.at, part)))
+    }
+
+    /// Its round trips, as far as they count.
+    pub(crate) fn trips_counted(&self) -> &[RoundTrip] {
+        if self.status == Status::Voided { &[] } else { &self.position.round_trips }
     }
 
     /// The rules that were broken in it, in order, repeats included.

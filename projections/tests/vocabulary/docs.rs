@@ -1,0 +1,1 @@
+//! Holds docs/EVENTS.md against the schema.
