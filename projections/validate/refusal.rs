@@ -134,8 +134,8 @@ fn in_short(value: &Json<'_>) -> String {
     const SHOWN_CHARS_MAX: usize = 40;
     let mut shown = String::new();
     match value {
-        Json::Object(_) => shown.push_str("an object"),
-        Json::Array(_) => shown.push_str("a list"),
+        Json::Object(entries) => shown.push_str(if entries.is_empty() { "an empty object" } else { "an object" }),
+        Json::Array(items) => shown.push_str(if items.is_empty() { "an empty list" } else { "a list" }),
         Json::String(text) => {
             let cut = text.char_indices().nth(SHOWN_CHARS_MAX).map(|(index, _)| index);
             write_string(&text[..cut.unwrap_or(text.len())], &mut shown);

@@ -19,10 +19,7 @@ pub(super) fn write(kind: Kind, value: &Json<'_>, out: &mut String) -> Result<()
         (Kind::Decimal(range), _) => show(format_args!("\"{}\"", decimal(range, value)?), out),
         (Kind::Whole(min, max), _) => show(whole(value, min, max)?, out),
         (Kind::Time, _) => show(format_args!("\"{}\"", time(value)?), out),
-        (Kind::Names(_), Json::Array(items)) if items.is_empty() && !kind_allows_empty(kind) => {
-            return Err(Problem::unexpected(kind, value).into());
-        }
-        (Kind::Names(_), Json::Array(items)) => write_list(Kind::Name, items, out)?,
+        (Kind::Names(min), Json::Array(items)) if items.len() >= min => write_list(Kind::Name, items, out)?,
         (Kind::Wholes, Json::Array(items)) => write_list(Kind::Whole(0, i64::from(u32::MAX)), items, out)?,
         (Kind::Fields(known), Json::Object(entries)) => fields::write(known, entries, out)?,
         (Kind::Changes(tables), Json::Object(entries)) if !entries.is_empty() => {
@@ -33,10 +30,6 @@ pub(super) fn write(kind: Kind, value: &Json<'_>, out: &mut String) -> Result<()
         _ => return Err(Problem::unexpected(kind, value).into()),
     }
     Ok(())
-}
-
-fn kind_allows_empty(kind: Kind) -> bool {
-    matches!(kind, Kind::Names(0))
 }
 
 fn write_list(kind: Kind, items: &[Json<'_>], out: &mut String) -> Result<(), Refusal> {

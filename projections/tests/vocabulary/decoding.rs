@@ -4,7 +4,7 @@ use projections::draft::Stored;
 use projections::event::{NoteAdded, Payload};
 use projections::schema::TYPES;
 use projections::upcast::{DecodeError, decode};
-use projections::validate::parse_edge;
+use projections::validate::{parse_edge, to_edge};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -119,4 +119,43 @@ fn what_cannot_be_read_says_where_and_why() {
         let error = decode(&broken).expect_err(data);
         assert!(matches!(error, DecodeError::Malformed { seq: 9, kind: "NoteAdded", .. }), "{error}");
     }
+}
+
+/// One slip of the finger at every place of every example: nothing panics, and whatever is still taken
+/// can be printed, taken again and folded.
+#[test]
+fn what_is_taken_can_be_read_back() {
+    const SLIPS: &[char] = &['"', '{', '}', '[', ']', ',', ':', '0', '-', 'e', '.', '\\', '\u{e9}', '\0', ' ', 'n'];
+    let mut taken = 0;
+    for (line, _) in examples() {
+        for (place, (at, char)) in line.char_indices().enumerate() {
+            let after = &line[at + char.len_utf8()..];
+            let slip = SLIPS[place % SLIPS.len()];
+            for text in
+                [line[..at].to_owned(), format!("{}{after}", &line[..at]), format!("{}{slip}{after}", &line[..at])]
+            {
+                let Ok(draft) = parse_edge(&text) else { continue };
+                let stored = stored(&draft, 1);
+                decode(&stored).expect(&text);
+                assert_eq!(parse_edge(&to_edge(&stored)).map(|draft| draft.data), Ok(draft.data), "{text}");
+                taken += 1;
+            }
+        }
+    }
+    assert!(taken > 1_000, "only {taken} were taken");
+}
+
+#[test]
+fn the_deepest_and_the_largest_can_be_read_back() {
+    let deep = format!("{}{}", "[".repeat(124), "]".repeat(124));
+    for data in [
+        format!(r#"{{"text":"","attributes":{{"a":{deep}}}}}"#),
+        format!(r#"{{"text":"{}"}}"#, "\\u0001".repeat(65_536)),
+    ] {
+        let draft = parse_edge(&line("NoteAdded", &data)).expect("a note");
+        assert!(decode(&stored(&draft, 1)).is_ok());
+    }
+    let data = r#"{"account_id":"a","currency":"USD","starting_equity":"-9999999999999999999999999999","metrics_windows":[4294967295]}"#;
+    let draft = parse_edge(&line("AccountOpened", data)).expect("an account");
+    assert!(decode(&stored(&draft, 1)).is_ok());
 }

@@ -63,7 +63,7 @@ fn numbers_out_of_range_or_form() {
         ("price", "\"1,000.5\"", "data.price: expected a decimal, got \"1,000.5\""),
         ("price", "true", "data.price: expected a decimal, got true"),
         ("price", "[1]", "data.price: expected a decimal, got a list"),
-        ("price", "{}", "data.price: expected a decimal, got an object"),
+        ("price", "{}", "data.price: expected a decimal, got an empty object"),
         ("price", "null", "data.price: missing; it is required, a decimal"),
         (
             "price",
@@ -126,7 +126,7 @@ fn names_words_times_and_places() {
         ("fill_id", "7", "data.fill_id: expected a name of 1 to 256 bytes, got 7"),
         ("side", "\"BUY\"", "data.side: expected one of buy, sell, got \"BUY\""),
         ("liquidity", "\"\"", "data.liquidity: expected one of maker, taker, got \"\""),
-        ("attributes", "[]", "data.attributes: expected an object, got a list"),
+        ("attributes", "[]", "data.attributes: expected an object, got an empty list"),
     ]);
     let account = |field: &str| format!(r#"{{"account_id":"a","currency":"USD","starting_equity":1,{field}}}"#);
     for (field, expected) in [
@@ -170,7 +170,7 @@ fn corrections_that_correct_nothing() {
         (
             "FillsReassigned",
             r#"{"fill_ids":[],"trade_id":"t","reason":"r"}"#,
-            "data.fill_ids: expected a list of at least one name, got a list",
+            "data.fill_ids: expected a list of at least one name, got an empty list",
         ),
     ]);
 }
@@ -180,8 +180,8 @@ fn changes_of_a_trade() {
     let amended =
         |changes: &str| canonical("TradeAmended", &format!(r#"{{"trade_id":"t","changes":{changes},"reason":"r"}}"#));
     for (changes, expected) in [
-        ("{}", "data.changes: expected an object of at least one field to its new value or null, got an object"),
-        ("[]", "data.changes: expected an object of at least one field to its new value or null, got a list"),
+        ("{}", "data.changes: expected an object of at least one field to its new value or null, got an empty object"),
+        ("[]", "data.changes: expected an object of at least one field to its new value or null, got an empty list"),
         (
             r#"{"strategy":null}"#,
             "data.changes.strategy: expected a name of 1 to 256 bytes, since the field is required, got null",
@@ -236,7 +236,7 @@ fn envelopes() {
         ),
         (
             r#""type":"NoteAdded","occurred_at":"2026-03-02T14:31:07Z","data":[]"#.to_owned(),
-            "data: expected an object, got a list",
+            "data: expected an object, got an empty list",
         ),
         (format!(r#"{note},"tags":[]"#), "tags: unknown field; did you mean `data.tags`?"),
         (
@@ -261,7 +261,7 @@ fn envelopes() {
         assert_eq!(refusal.to_string(), expected, "{fields}");
     }
     for (line, expected) in [
-        ("[]", "expected an object that is an event, got a list"),
+        ("[]", "expected an object that is an event, got an empty list"),
         ("null", "expected an object that is an event, got null"),
     ] {
         assert_eq!(parse_edge(line).expect_err(line).to_string(), expected);
