@@ -26,6 +26,7 @@ pub static TABLE: Table = Table {
         text("attributes", "AccountOpened.attributes, a JSON object"),
     ],
     key: &["account_id"],
+    unique: "account_id",
     order: &["account_id"],
     time: None,
     doc: "An account that was opened.",

@@ -13,8 +13,9 @@ pub static TABLE: Table = Table {
         text("fill_id", "fill concerned"),
         text("detail", "what was surprising, and what was made of it"),
     ],
-    key: &["seq", "kind"],
-    order: &["seq", "kind"],
+    key: &["seq", "kind", "fill_id"],
+    unique: "seq, kind, ifnull(fill_id, '')",
+    order: &["seq", "kind", "fill_id"],
     time: None,
     doc: "Something surprising about a fact: recorded, folded sensibly, and listed here.",
 };

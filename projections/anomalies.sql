@@ -5,6 +5,6 @@ CREATE TABLE anomalies (
     fill_id TEXT,
     detail TEXT,
     first_seq INTEGER NOT NULL,
-    last_seq INTEGER NOT NULL,
-    PRIMARY KEY (seq, kind)
+    last_seq INTEGER NOT NULL
 ) STRICT;
+CREATE UNIQUE INDEX idx_anomalies ON anomalies (seq, kind, ifnull(fill_id, ''));

@@ -51,8 +51,10 @@ pub struct Table {
     pub sql: &'static str,
     /// Its columns, without `first_seq` and `last_seq`, which end every row.
     pub columns: &'static [Column],
-    /// How many of the leading columns in `key` identify a row.
+    /// The columns that identify a row.
     pub key: &'static [&'static str],
+    /// What SQL calls unique about a row: the key's columns, or an expression where one of them may be NULL.
+    pub unique: &'static str,
     /// The columns by which exports are sorted, so that equal tables give equal files.
     pub order: &'static [&'static str],
     /// The column with the row's moment or date, for `--from` and `--to`; `None` where rows have none.

@@ -23,6 +23,7 @@ pub static TABLE: Table = Table {
         real("equity_close", "starting equity (0 for an account that was never opened) + cash moved + pl_net, to date"),
     ],
     key: &["date", "account_id"],
+    unique: "date, account_id",
     order: &["date", "account_id"],
     time: Some("date"),
     doc: "A trading date of an account with a fill, a closed trade, a rule break or cash moved.",

@@ -27,6 +27,7 @@ pub static TABLE: Table = Table {
         text("status", "live, corrected or busted"),
     ],
     key: &["fill_id"],
+    unique: "fill_id",
     order: &["timestamp", "fill_id"],
     time: Some("timestamp"),
     doc: "A fill as it stands after corrections.",

@@ -25,6 +25,7 @@ pub static TABLE: Table = Table {
         text("regime", "as given"),
     ],
     key: &["bar_id"],
+    unique: "bar_id",
     order: &["timestamp", "symbol", "timeframe"],
     time: Some("timestamp"),
     doc: "A bar; of several for the same symbol, timeframe and start the latest wins.",

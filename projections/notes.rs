@@ -19,6 +19,7 @@ pub static TABLE: Table = Table {
         text("tags", "NoteAdded.tags, a JSON list"),
     ],
     key: &["note_id"],
+    unique: "note_id",
     order: &["note_id"],
     time: Some("timestamp"),
     doc: "A NoteAdded.",

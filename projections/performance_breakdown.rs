@@ -40,6 +40,7 @@ pub static TABLE: Table = Table {
         integer("rule_breaks", "see Metrics"),
     ],
     key: &["account_id", "dimension", "value"],
+    unique: "account_id, dimension, value",
     order: &["account_id", "dimension", "value"],
     time: None,
     doc: "The metrics of all closed trades that share a dimension's value, in an account or over all.",

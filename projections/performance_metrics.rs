@@ -27,6 +27,7 @@ pub static TABLE: Table = Table {
         real("avg_loss_r", "see Metrics"),
     ],
     key: &["metric_id"],
+    unique: "metric_id",
     order: &["first_seq", "account_id", "window_trades"],
     time: Some("timestamp"),
     doc: "An account's metrics over one of its windows, as known at a position.",

@@ -15,6 +15,7 @@ pub static TABLE: Table = Table {
         text("updated_at", "occurred_at of the RiskSet; of derived figures, of the account's last event"),
     ],
     key: &["account_id", "key"],
+    unique: "account_id, key",
     order: &["account_id", "key"],
     time: Some("updated_at"),
     doc: "A risk setting or a derived risk figure of an account.",

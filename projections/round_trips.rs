@@ -24,6 +24,7 @@ pub static TABLE: Table = Table {
         real("fees", "shares of both fills' fees by quantity, the remainder on a fill's last pair"),
     ],
     key: &["trade_id", "entry_fill_id", "exit_fill_id"],
+    unique: "trade_id, entry_fill_id, exit_fill_id",
     order: &["timestamp_exit", "trade_id", "entry_fill_id", "exit_fill_id"],
     time: Some("timestamp_exit"),
     doc: "An entry fill and an exit fill of a trade, paired first in, first out.",

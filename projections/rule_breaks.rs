@@ -18,6 +18,7 @@ pub static TABLE: Table = Table {
         text("detail", "RuleBroken.detail"),
     ],
     key: &["rule_break_id"],
+    unique: "rule_break_id",
     order: &["rule_break_id"],
     time: Some("timestamp"),
     doc: "A RuleBroken.",

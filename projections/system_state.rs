@@ -22,6 +22,7 @@ pub static TABLE: Table = Table {
         text("account_id", "account"),
     ],
     key: &["state_id"],
+    unique: "state_id",
     order: &["state_id"],
     time: Some("timestamp"),
     doc: "A StateChanged, with where its account stood at that position.",

@@ -74,6 +74,7 @@ pub static TABLE: Table = Table {
         text("attributes", "TradeOpened.attributes, a JSON object"),
     ],
     key: &["trade_id"],
+    unique: "trade_id",
     order: &["timestamp_entry", "trade_id"],
     time: Some("timestamp_entry"),
     doc: "One position from flat to flat.",

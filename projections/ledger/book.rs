@@ -15,6 +15,8 @@ pub(crate) struct Book {
     pub(crate) open: Vec<(u64, String)>,
     /// Where the current busy spell began: since then at least one trade has been open.
     pub(crate) spell: u64,
+    /// The fact that last left nothing open: if it goes on to open a trade (a flip), the spell goes on too.
+    pub(crate) flat_at: u64,
     /// Spells that hang together, since a fill of the later one names a trade of the earlier.
     pub(crate) links: Vec<(u64, u64)>,
 }

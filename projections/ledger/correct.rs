@@ -39,7 +39,7 @@ type Refolds = BTreeMap<BookId, Refold>;
 /// Facts of one position, in order: the event's own, then what amendments put beside it.
 fn pending_key(fact: &Fact) -> u64 {
     // Positions stay far below 2^62; the low bits keep two stand-ins of one amendment apart.
-    fact.seq * 4 + if fact.stand_in { 1 + u64::from(matches!(fact.payload, Payload::TradeExited(_))) } else { 0 }
+    fact.seq * 4 + if fact.stand_in.is_some() { 1 + u64::from(matches!(fact.payload, Payload::TradeExited(_))) } else { 0 }
 }
 
 impl Work<'_> {
@@ -48,7 +48,7 @@ impl Work<'_> {
     }
 
     pub(super) fn correct_fill(&mut self, corrected: &FillCorrected) {
-        let Some(filed) = self.correctable(&corrected.fill_id) else { return };
+        let Some(filed) = self.correctable(&corrected.fill_id, None) else { return };
         self.mark_corrected(&corrected.fill_id);
         self.refold(&[&filed], &[], |pending| {
             for fact in pending.values_mut().filter(|fact| records(fact, &corrected.fill_id)) {
@@ -59,7 +59,7 @@ impl Work<'_> {
     }
 
     pub(super) fn bust_fill(&mut self, busted: &FillBusted) {
-        let Some(filed) = self.correctable(&busted.fill_id) else { return };
+        let Some(filed) = self.correctable(&busted.fill_id, None) else { return };
         let last = self.as_it_stood(&busted.fill_id, &filed);
         self.refold(&[&filed], &[], |pending| {
             let at = pending.iter().find(|(_, fact)| records(fact, &busted.fill_id)).map(|(at, _)| *at);
@@ -104,14 +104,14 @@ impl Work<'_> {
     }
 
     /// A fill that can still be corrected: known, and not busted.
-    fn correctable(&mut self, fill_id: &str) -> Option<FillRef> {
+    fn correctable(&mut self, fill_id: &str, trade: Option<&str>) -> Option<FillRef> {
         let filed = self.state.fills.get(self.shelf, &Key::text(fill_id)).cloned();
         let (kind, detail) = match &filed {
             Some(known) if known.status != FillStatus::Busted => return filed,
             Some(_) => ("fill_was_busted", "the fill was busted before, which is final: nothing changed"),
             None => ("unknown_fill", "names a fill that is not known: nothing changed"),
         };
-        self.list_anomaly(self.now, Surprise { kind, trade: None, fill: Some(fill_id), detail });
+        self.list_anomaly(self.now, Surprise { kind, trade, fill: Some(fill_id), detail });
         self.in_vain = true;
         None
     }
@@ -129,7 +129,7 @@ impl Work<'_> {
     pub(super) fn reassign_fills(&mut self, reassigned: &FillsReassigned) {
         let mut filed = Vec::new();
         for fill_id in &reassigned.fill_ids {
-            filed.extend(self.correctable(fill_id));
+            filed.extend(self.correctable(fill_id, Some(&reassigned.trade_id)));
         }
         self.in_vain = filed.is_empty();
         if self.in_vain {
@@ -151,7 +151,7 @@ impl Work<'_> {
         let Some(trade) = self.trade(&amended.trade_id).cloned() else {
             return self.unknown_trade(&amended.trade_id);
         };
-        let changes: Map<String, Value> = serde_json::from_str(&amended.changes.0).unwrap_or_default();
+        let changes = fields_of(&amended.changes.0);
         let (opening, exiting): (Map<_, _>, Map<_, _>) =
             changes.into_iter().partition(|(field, _)| !EXIT_FIELDS.contains(&field.as_str()));
         let stand_ins = self.stand_ins(id, &trade, &opening, &exiting);
@@ -171,6 +171,8 @@ impl Work<'_> {
                 pending.insert(pending_key(&fact), fact);
             }
         });
+        // Kept with the trade, so that it becomes an orphan should a later correction take the trade away.
+        self.place(Fact::new(now, id, self.at, Payload::TradeAmended(amended.clone())));
         self.finish(&[]);
         self.count_correction(&amended.trade_id);
     }
@@ -191,7 +193,7 @@ impl Work<'_> {
         exiting: &Map<String, Value>,
     ) -> Vec<Fact> {
         let mut made = Vec::new();
-        let stand_in = |payload| Fact { stand_in: true, ..Fact::new(self.now, id, self.at, payload) };
+        let stand_in = |payload| Fact { stand_in: Some("{}".to_owned()), ..Fact::new(self.now, id, self.at, payload) };
         if !opening.is_empty() && trade.opened().is_none() {
             let blank = blank_opening(trade);
             let mut fact = stand_in(Payload::TradeOpened(Box::new(blank)));
@@ -355,8 +357,8 @@ impl Work<'_> {
 
     /// Deletes the rows that placing a fact wrote; placing it again writes them again.
     pub(super) fn take_back_rows(&mut self, fact: &Fact) {
-        for kind in &fact.raised {
-            self.rows.delete(&anomalies::TABLE, vec![Cell::seq(fact.seq), kind.into()]);
+        for (kind, fill) in &fact.raised {
+            self.rows.delete(&anomalies::TABLE, vec![Cell::seq(fact.seq), kind.into(), fill.as_ref().into()]);
         }
         match &fact.payload {
             Payload::NoteAdded(_) => self.rows.delete(&notes::TABLE, vec![Cell::seq(fact.seq)]),
@@ -445,7 +447,7 @@ impl Work<'_> {
         trade.touched_by.extend(lost);
         trade.posted.clone_from(&before.posted);
         if trade.status != Status::Open {
-            trade.day_net = trade.day_net.or(before.day_net);
+            trade.day_net = before.day_net;
         }
         trade.first_seq = trade.first_seq.min(before.first_seq);
         let known = |trip: &RoundTrip| before.position.round_trips.iter().find(|old| old.same_figures(trip)).cloned();
@@ -501,12 +503,22 @@ const EXIT_FIELDS: [&str; 9] = [
 ];
 
 /// Sets fields of a fact's payload; null takes a field away. Changes were checked when they were recorded.
-fn amend(fact: &mut Fact, changes: &Map<String, Value>) {
+pub(super) fn amend(fact: &mut Fact, changes: &Map<String, Value>) {
+    if let Some(known) = &mut fact.stand_in {
+        let mut all = fields_of(known);
+        all.extend(changes.clone());
+        *known = Value::Object(all).to_string();
+    }
     match &mut fact.payload {
         Payload::TradeOpened(opened) => amend_payload::<TradeOpened>(opened, changes),
         Payload::TradeExited(exit) => amend_payload::<TradeExited>(exit, changes),
         _ => {}
     }
+}
+
+/// The fields of a JSON object.
+pub(super) fn fields_of(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
 }
 
 fn amend_payload<P: serde::Serialize + serde::de::DeserializeOwned>(payload: &mut P, changes: &Map<String, Value>) {

@@ -57,6 +57,8 @@ struct State {
     days: Drawer<Day>,
     /// Closed trades by account, exit and id: window order.
     closed: Drawer<Closed>,
+    /// Voided trades that went flat, likewise.
+    voided: Drawer<Closed>,
     groups: Drawer<Group>,
     calendars: BTreeMap<String, Calendar>,
     utc: Calendar,
@@ -101,6 +103,7 @@ impl Default for Ledger {
             accounts: Drawer::new("accounts"),
             days: Drawer::new("days"),
             closed: Drawer::new("closed"),
+            voided: Drawer::new("voided"),
             groups: Drawer::new("groups"),
             calendars: BTreeMap::new(),
             utc: Calendar::default(),
@@ -159,6 +162,7 @@ impl Ledger {
         state.accounts.flush(&mut changes, |_| true);
         state.days.flush(&mut changes, |_| false);
         state.closed.flush(&mut changes, |_| false);
+        state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
         (std::mem::take(&mut self.rows), changes)
     }

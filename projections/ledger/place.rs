@@ -2,6 +2,7 @@
 //! to their days. The same code places an event that just arrived and a fact that a correction took out.
 
 use super::account::Day;
+use super::correct::{amend, fields_of};
 use super::book::{BookId, FillRef, FillStatus};
 use super::position::{Fill, Part, Position, Tick};
 use super::trade::{AtEntry, Fact, Status, Trade};
@@ -35,6 +36,7 @@ impl Work<'_> {
                 let trade_id = voided.trade_id.clone();
                 self.void(&trade_id, fact);
             }
+            Payload::TradeAmended(amended) => self.attach(&amended.trade_id.clone(), fact),
             Payload::StopMoved(moved) => self.attach(&moved.trade_id.clone(), fact),
             Payload::TargetMoved(moved) => self.attach(&moved.trade_id.clone(), fact),
             Payload::ExcursionMarked(marked) => self.mark(&marked.clone(), fact),
@@ -74,21 +76,18 @@ impl Work<'_> {
 
     fn raise(&mut self, fact: &mut Fact, surprise: Surprise<'_>) {
         self.list_anomaly(fact.seq, surprise);
-        fact.raised.push(surprise.kind.to_owned());
+        fact.raised.push((surprise.kind.to_owned(), surprise.fill.map(str::to_owned)));
     }
 
     /// Keeps a fact that names a trade nobody knows: it changes nothing, unless a correction makes that trade.
     fn orphan(&mut self, trade_id: &str, mut fact: Fact) {
-        if fact.stand_in {
+        if fact.stand_in.is_some() {
             return;
         }
         self.in_vain |= fact.seq == self.now;
         let detail = "names a trade that is not known: nothing changed";
         self.raise(&mut fact, Surprise { kind: "unknown_trade", trade: Some(trade_id), fill: None, detail });
-        if let Some(fill_id) = fact.fill_id() {
-            self.state.fills.remove(self.shelf, &Key::text(&fill_id));
-            self.rows.delete(&fills::TABLE, vec![fill_id.into()]);
-        }
+        self.unfile_fill(&fact);
         self.state.orphans.entry(self.shelf, &Key::text(trade_id), Vec::new).push(fact);
     }
 
@@ -110,24 +109,25 @@ impl Work<'_> {
         let Payload::TradeOpened(opened) = &fact.payload else { return };
         let (trade_id, symbol, direction) = (opened.trade_id.clone(), opened.symbol.clone(), opened.side);
         let account = opened.account_id.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-        match self.trade(&trade_id).map(|trade| trade.opened_fact().map(|(opened, _)| opened.stand_in)) {
-            None if fact.stand_in => return,
+        match self.trade(&trade_id).map(|trade| trade.opened_fact().map(|(opened, _)| opened.stand_in.clone())) {
+            None if fact.stand_in.is_some() => return,
             None => {
                 self.create(&trade_id, &BookId { account, symbol }, direction, &mut fact);
                 let (at, seq) = (fact.at, fact.seq);
                 self.enter(&trade_id, at, seq);
             }
-            Some(Some(false)) => {
+            Some(Some(None)) => {
                 let detail = "the trade was opened before: nothing changed";
                 let surprise = Surprise { kind: "trade_opened_twice", trade: Some(&trade_id), fill: None, detail };
                 self.in_vain |= fact.seq == self.now;
                 return self.raise(&mut fact, surprise);
             }
-            Some(_) => {}
+            // What was amended before the event came stays amended.
+            Some(Some(Some(changes))) => amend(&mut fact, &fields_of(&changes)),
+            Some(None) => {}
         }
         if let Some(trade) = self.trade_mut(&trade_id, fact.seq) {
-            // A stand-in held the place of this very event.
-            trade.facts.retain(|known| !(known.stand_in && matches!(known.payload, Payload::TradeOpened(_))));
+            trade.facts.retain(|known| known.stand_in.is_none() || !matches!(known.payload, Payload::TradeOpened(_)));
             trade.facts.push(fact);
         }
     }
@@ -136,7 +136,7 @@ impl Work<'_> {
     fn create(&mut self, trade_id: &str, book_id: &BookId, direction: Direction, fact: &mut Fact) {
         let tick = self.tick_of(&book_id.symbol, trade_id, fact);
         let book = self.state.books.entry(self.shelf, &book_id.key(), Default::default);
-        if !book.is_busy() {
+        if !book.is_busy() && book.flat_at != fact.seq {
             book.spell = fact.seq;
         }
         book.insert(fact.seq, trade_id);
@@ -178,7 +178,9 @@ impl Work<'_> {
             return instrument.tick;
         }
         let detail = format!("{symbol} is not defined: point value 1 and tick size 0.01 are assumed");
-        let surprise = Surprise { kind: "undefined_instrument", trade: Some(trade_id), fill: None, detail: &detail };
+        let fill = fact.fill_id();
+        let surprise =
+            Surprise { kind: "undefined_instrument", trade: Some(trade_id), fill: fill.as_deref(), detail: &detail };
         self.raise(fact, surprise);
         UNDEFINED
     }
@@ -225,15 +227,14 @@ impl Work<'_> {
         if self.trade(&exit.trade_id).is_none() {
             return self.orphan(&exit.trade_id, fact);
         }
-        let target = fact.moved_to.clone().filter(|target| self.trade(target).is_some());
-        let target = target.unwrap_or_else(|| exit.trade_id.clone());
-        let fill = self.trade(&target).and_then(|trade| exit_fill(&fact, &exit, trade));
+        let target = fact.moved_to.clone().unwrap_or_else(|| exit.trade_id.clone());
+        let open = self.trade(&target).map_or(Dec::ZERO, |trade| trade.position.open());
+        let fill = self.trade(&exit.trade_id).and_then(|trade| exit_fill(&fact, &exit, trade, open));
         if let Some(trade) = self.trade_mut(&exit.trade_id, fact.seq) {
             trade.facts.push(fact.clone());
         }
-        let Some(fill) = fill else { return };
+        let Some(fill) = fill else { return self.unfile_fill(&fact) };
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
-        let target = fact.moved_to.clone().unwrap_or(target);
         let trades = self.place_named(&mut fact, &fill, whole, &target);
         self.keep_raised(&exit.trade_id, &fact);
         self.file_fill(&fill, trades, Some(exit.trade_id));
@@ -399,7 +400,7 @@ impl Work<'_> {
         let gross: Vec<Dec> = trade.position.round_trips[known_trips..].iter().map(|trip| trip.gross).collect();
         if closes {
             trade.status = Status::Closed;
-            self.leave_book(trade_id, &BookId::new(&fill.account, &fill.symbol));
+            self.leave_book(trade_id, &BookId::new(&fill.account, &fill.symbol), fact.seq);
         }
         if enters {
             self.enter(trade_id, fill.at, fill.seq);
@@ -413,9 +414,12 @@ impl Work<'_> {
         }
     }
 
-    pub(super) fn leave_book(&mut self, trade_id: &str, book_id: &BookId) {
+    pub(super) fn leave_book(&mut self, trade_id: &str, book_id: &BookId, seq: u64) {
         let book = self.state.books.entry(self.shelf, &book_id.key(), Default::default);
         book.remove(trade_id);
+        if !book.is_busy() {
+            book.flat_at = seq;
+        }
         if !book.is_busy()
             && let Some(accounts) = self.state.open_in.get_mut(self.shelf, &Key::text(&book_id.symbol))
         {
@@ -436,6 +440,15 @@ impl Work<'_> {
         let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq };
         self.rows.put(&fills::TABLE, fills::row(fill, &filed));
         self.state.fills.put(key, filed);
+    }
+
+    /// A correction left a fact that recorded a fill without one.
+    fn unfile_fill(&mut self, fact: &Fact) {
+        if let Some(fill_id) = fact.fill_id()
+            && self.state.fills.remove(self.shelf, &Key::text(&fill_id)).is_some()
+        {
+            self.rows.delete(&fills::TABLE, vec![fill_id.into()]);
+        }
     }
 
     fn attach(&mut self, trade_id: &str, fact: Fact) {
@@ -494,7 +507,7 @@ impl Work<'_> {
         for trip in &trade.position.round_trips {
             self.rows.delete(&round_trips::TABLE, round_trips::key(trade_id, trip));
         }
-        self.leave_book(trade_id, &BookId::new(&trade.account, &trade.symbol));
+        self.leave_book(trade_id, &BookId::new(&trade.account, &trade.symbol), fact.seq);
         if let Some(trade) = self.trade_mut(trade_id, fact.seq) {
             trade.status = Status::Voided;
             trade.facts.push(fact);
@@ -531,9 +544,8 @@ impl Work<'_> {
 }
 
 /// The fill of a TradeExited with a price: by default all that is open; with nothing open it is no fill.
-fn exit_fill(fact: &Fact, exit: &TradeExited, trade: &Trade) -> Option<Fill> {
+fn exit_fill(fact: &Fact, exit: &TradeExited, trade: &Trade, open: Dec) -> Option<Fill> {
     let price = exit.price.filter(|_| !fact.busted)?;
-    let open = trade.position.open();
     let quantity = exit.quantity.or_else(|| open.is_positive().then_some(open))?;
     Some(Fill::of_exit(fact, exit, price, quantity, trade))
 }

@@ -26,6 +26,8 @@ pub struct Closed {
     pub account: String,
     pub exited_at: Moment,
     pub date: TradingDate,
+    /// Whether it counts: a voided trade is kept aside, for its own row alone.
+    pub counts: bool,
     pub net: Dec,
     pub gross: Dec,
     pub fees: Dec,
@@ -66,19 +68,19 @@ impl Work<'_> {
         let mut come = Vec::new();
         let mut closed_now = Vec::new();
         for trade_id in std::mem::take(&mut self.touched) {
-            let counts = self.reckon(&trade_id);
+            let figures = self.reckon(&trade_id);
             let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) else {
                 gone.extend(self.taken_out.get(&trade_id).and_then(|before| before.posted.clone()));
                 continue;
             };
-            if counts == trade.posted {
+            if figures == trade.posted {
                 continue;
             }
             if trade.posted.is_none() {
-                closed_now.extend(counts.as_ref().map(|closed| closed.account.clone()));
+                closed_now.extend(figures.as_ref().map(|closed| closed.account.clone()));
             }
-            gone.extend(std::mem::replace(&mut trade.posted, counts.clone()));
-            come.extend(counts);
+            gone.extend(std::mem::replace(&mut trade.posted, figures.clone()));
+            come.extend(figures);
         }
         come.sort_by(|one, other| (one.exited_at, &one.trade_id).cmp(&(other.exited_at, &other.trade_id)));
         for trade in &gone {
@@ -98,10 +100,10 @@ impl Work<'_> {
         self.stamp_days();
     }
 
-    /// What a trade counts for now; `None` while it is open, and once it is voided.
+    /// What a trade that went flat counts for now; `None` while it is open.
     fn reckon(&mut self, trade_id: &str) -> Option<Closed> {
         let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
-        if trade.status != Status::Closed {
+        if trade.status == Status::Open {
             return None;
         }
         let (exited_at, entered_at, account) = (trade.exited_at()?, trade.entered_at()?, trade.account.clone());
@@ -113,6 +115,7 @@ impl Work<'_> {
             account,
             exited_at,
             date,
+            counts: trade.status == Status::Closed,
             net: trade.position.net(),
             gross: trade.position.gross,
             fees: trade.position.fees,
@@ -126,6 +129,10 @@ impl Work<'_> {
     }
 
     fn withdraw(&mut self, trade: &Closed) {
+        if !trade.counts {
+            self.state.voided.remove(self.shelf, &closed_key(trade));
+            return;
+        }
         self.state.closed.remove(self.shelf, &closed_key(trade));
         let day = self.day(&trade.account, trade.date);
         day.trades -= 1;
@@ -151,6 +158,9 @@ impl Work<'_> {
     }
 
     fn post(&mut self, trade: &Closed) {
+        if !trade.counts {
+            return self.state.voided.put(closed_key(trade), trade.clone());
+        }
         self.state.closed.put(closed_key(trade), trade.clone());
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
@@ -201,7 +211,9 @@ impl Work<'_> {
 
     /// Sets what each affected trade of a day found the day's net to be, up to and with itself.
     fn carry_day_net(&mut self, gone: &[Closed], come: &[Closed]) {
-        if let ([], [only]) = (gone, come) {
+        if let ([], [only]) = (gone, come)
+            && only.counts
+        {
             let day = self.day(&only.account, only.date);
             let key = (only.exited_at, only.trade_id.clone());
             if day.last_closed.as_ref().is_none_or(|last| *last < key) {
@@ -223,13 +235,17 @@ impl Work<'_> {
         // A date's trades lie within its own local day, so within two UTC days of it on each side.
         let from = Key::text(account).signed(Moment::from_day(i64::from(date.0) - 2).0);
         let to = Key::text(account).signed(Moment::from_day(i64::from(date.0) + 3).0);
-        let closed = self.state.closed.scan(self.shelf, &from.0, &to.0, usize::MAX);
+        let mut closed = self.state.closed.scan(self.shelf, &from.0, &to.0, usize::MAX);
+        closed.extend(self.state.voided.scan(self.shelf, &from.0, &to.0, usize::MAX));
+        closed.sort_by(|one, other| one.0.cmp(&other.0));
         let mut net = Dec::ZERO;
         let mut last = None;
         for (_, trade) in closed.into_iter().filter(|(_, trade)| trade.date == date) {
-            net += trade.net;
-            last = Some((trade.exited_at, trade.trade_id.clone()));
-            self.set_day_net(&trade.trade_id, net);
+            self.set_day_net(&trade.trade_id, net + trade.net);
+            if trade.counts {
+                net += trade.net;
+                last = Some((trade.exited_at, trade.trade_id.clone()));
+            }
         }
         self.day(account, date).last_closed = last;
     }
@@ -286,7 +302,7 @@ impl Work<'_> {
 
     /// The accounts in which a correction changed, added or took away a closed trade.
     fn accounts_corrected(&mut self, gone: &[Closed], come: &[Closed]) -> Vec<String> {
-        let mut accounts: Vec<String> = gone.iter().chain(come).map(|trade| trade.account.clone()).collect();
+        let mut accounts: Vec<String> = gone.iter().chain(come).filter(|trade| trade.counts).map(|trade| trade.account.clone()).collect();
         for (trade_id, before) in std::mem::take(&mut self.taken_out) {
             let after = self.state.trades.get(self.shelf, &trade_key(&trade_id));
             let same = after.is_some_and(|after| rows::same_figures(after, &before));

@@ -24,15 +24,15 @@ pub(crate) struct Fact {
     pub(crate) moved_to: Option<String>,
     /// The fill of this `TradeExited` was busted: only its words count.
     pub(crate) busted: bool,
-    /// Made by an amendment of a trade that has no such event of its own.
-    pub(crate) stand_in: bool,
-    /// The kinds of anomalies that placing it raised.
-    pub(crate) raised: Vec<String>,
+    /// Made by an amendment of a trade that has no such event of its own: the fields it changed, as JSON.
+    pub(crate) stand_in: Option<String>,
+    /// The anomalies that placing it raised: their kinds and fills.
+    pub(crate) raised: Vec<(String, Option<String>)>,
 }
 
 impl Fact {
     pub(crate) fn new(seq: u64, id: Uuid, at: Moment, payload: Payload) -> Self {
-        Self { seq, id, at, payload, part: None, moved_to: None, busted: false, stand_in: false, raised: Vec::new() }
+        Self { seq, id, at, payload, part: None, moved_to: None, busted: false, stand_in: None, raised: Vec::new() }
     }
 
     /// The fact as it was before it was placed.
@@ -183,20 +183,23 @@ impl Trade {
 
     /// The latest stop by position.
     pub(crate) fn latest_stop(&self) -> Option<Dec> {
-        self.facts.iter().rev().find_map(|fact| match &fact.payload {
+        let latest = self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
             Payload::StopMoved(moved) => Some(moved.stop_price),
             Payload::TradeOpened(opened) => opened.stop_price,
             _ => None,
-        })
+        });
+        // What an amendment says of the opening is older than every move.
+        latest.or_else(|| self.opened()?.stop_price)
     }
 
     /// The latest target by position.
     pub(crate) fn latest_target(&self) -> Option<Dec> {
-        self.facts.iter().rev().find_map(|fact| match &fact.payload {
+        let latest = self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
             Payload::TargetMoved(moved) => Some(moved.target_price),
             Payload::TradeOpened(opened) => opened.target_price,
             _ => None,
-        })
+        });
+        latest.or_else(|| self.opened()?.target_price)
     }
 
     fn stops_moved(&self) -> impl Iterator<Item = Dec> {
@@ -288,7 +291,7 @@ impl Trade {
     /// What was left of the daily loss limit when it closed: TradeExited's, else reckoned.
     pub(crate) fn daily_loss_limit_remaining(&self) -> Option<Dec> {
         let given = self.exits().rev().find_map(|exit| exit.daily_loss_limit_remaining);
-        given.or_else(|| Some(self.daily_loss_limit()? + self.day_net?))
+        given.or_else(|| self.exited_at().and_then(|_| Some(self.daily_loss_limit()? + self.day_net?)))
     }
 
     /// The reason given last for its exit.
