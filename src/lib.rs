@@ -1,1 +1,3 @@
 //! tradefold: an event-sourced trading journal.
+
+pub mod log;

@@ -1,0 +1,75 @@
+//! Owns `writer.lock`: whoever holds the advisory lock on it is the journal's one writer, and its text
+//! names that process. The lock is `flock`'s, which no other file handle of the process can drop; the
+//! system releases it when the holder dies, however it dies. Never blocks readers.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::OpenError;
+use super::file::{FILE_MODE, LOCK_FILE, failed, tighten};
+
+/// How often a waiting writer asks again. `flock` has no wait with a deadline.
+const ASK_EVERY: Duration = Duration::from_millis(10);
+
+/// The right to write to a journal, while it lives.
+#[derive(Debug)]
+pub(crate) struct WriterLock {
+    file: File,
+}
+
+impl WriterLock {
+    /// Takes the lock, waiting for another writer to let go of it for at most `wait`.
+    pub(crate) fn take(dir: &Path, wait: Duration) -> Result<Self, OpenError> {
+        let path = dir.join(LOCK_FILE);
+        let mut file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(FILE_MODE)
+            .open(&path)
+            .map_err(failed("open", &path))?;
+        tighten(&path)?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) => {}
+                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
+            }
+            let waited = started.elapsed();
+            if waited >= wait {
+                return Err(OpenError::Busy { dir: dir.to_owned(), pid: read_pid(&mut file), waited });
+            }
+            thread::sleep(ASK_EVERY.min(wait - waited));
+        }
+        // The pid is a courtesy: on a full disk the lock holds without it.
+        let _ = write_pid(&mut file);
+        Ok(Self { file })
+    }
+}
+
+impl Drop for WriterLock {
+    fn drop(&mut self) {
+        // Closing the file releases the lock. A pid left behind by a crash is harmless: it is read only
+        // while somebody holds the lock.
+        let _ = self.file.set_len(0);
+    }
+}
+
+fn write_pid(file: &mut File) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    file.write_all(format!("{}\n", std::process::id()).as_bytes())
+}
+
+fn read_pid(file: &mut File) -> Option<u32> {
+    let mut text = String::new();
+    file.rewind().ok()?;
+    file.take(32).read_to_string(&mut text).ok()?;
+    text.trim().parse().ok()
+}

@@ -1,0 +1,142 @@
+//! Owns what the writer knows of streams: name to number and version, kept in memory for those in use and
+//! read from the log for the others. Nothing here is true before the commit; a rollback forgets it all.
+
+use std::collections::HashMap;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use uuid::Uuid;
+
+use super::super::{signed, unsigned};
+
+/// How many streams are kept; beyond it all are forgotten, which costs each in use one look into the log.
+const KNOWN_MAX: usize = 65_536;
+
+/// The stream of a correction whose fill nobody has recorded.
+const ORPHANS: &str = "account/default";
+
+/// A stream as the next event finds it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stream {
+    /// Its row; `None` for a stream that has no event yet.
+    pub(super) id: Option<i64>,
+    /// The version of its last event; 0 without one.
+    pub(super) version: i64,
+    /// The batch that last touched it.
+    batch: u64,
+    /// Its version before that batch.
+    base: i64,
+}
+
+/// The streams of one open log.
+pub(super) struct Streams<'c> {
+    known: HashMap<String, Stream>,
+    /// Counts batches, to tell a stream's version before the batch.
+    batch: u64,
+    next_id: i64,
+    find: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
+    find_fill: CachedStatement<'c>,
+    find_exit: CachedStatement<'c>,
+    count: CachedStatement<'c>,
+}
+
+impl<'c> Streams<'c> {
+    pub(super) fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+        let mut streams = Self {
+            known: HashMap::new(),
+            batch: 0,
+            next_id: 0,
+            find: conn.prepare_cached(
+                "SELECT stream_id, (SELECT max(stream_version) FROM events WHERE stream_id = streams.stream_id) \
+                 FROM streams WHERE name = ?1",
+            )?,
+            insert: conn.prepare_cached("INSERT INTO streams (stream_id, name) VALUES (?1, ?2)")?,
+            find_fill: conn.prepare_cached(
+                "SELECT name FROM events JOIN streams USING (stream_id) \
+                 WHERE type = 'FillRecorded' AND data ->> '$.fill_id' = ?1 ORDER BY seq LIMIT 1",
+            )?,
+            find_exit: conn.prepare_cached(
+                "SELECT name FROM events JOIN streams USING (stream_id) WHERE id = ?1 AND type = 'TradeExited'",
+            )?,
+            count: conn.prepare_cached("SELECT coalesce(max(stream_id), 0) FROM streams")?,
+        };
+        streams.forget()?;
+        Ok(streams)
+    }
+
+    /// Drops what a rollback made untrue.
+    pub(super) fn forget(&mut self) -> rusqlite::Result<()> {
+        self.known.clear();
+        self.next_id = 1 + self.count.query_row([], |row| row.get::<_, i64>(0))?;
+        Ok(())
+    }
+
+    pub(super) fn begin_batch(&mut self) {
+        self.batch += 1;
+        if self.known.len() > KNOWN_MAX {
+            self.known.clear();
+        }
+    }
+
+    /// The stream of that name as the next event of this batch finds it.
+    pub(super) fn get(&mut self, name: &str) -> rusqlite::Result<Stream> {
+        if let Some(stream) = self.known.get_mut(name) {
+            if stream.batch != self.batch {
+                stream.batch = self.batch;
+                stream.base = stream.version;
+            }
+            return Ok(*stream);
+        }
+        let found = self.find.query_row([name], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))).optional()?;
+        let (id, version) = found.map_or((None, 0), |(id, version)| (Some(id), version.unwrap_or(0)));
+        let stream = Stream { id, version, batch: self.batch, base: version };
+        self.known.insert(name.to_owned(), stream);
+        Ok(stream)
+    }
+
+    /// The row number of a stream, which is made where there is none.
+    pub(super) fn id(&mut self, name: &str, stream: Stream) -> rusqlite::Result<i64> {
+        if let Some(id) = stream.id {
+            return Ok(id);
+        }
+        let id = self.next_id;
+        self.insert.execute((id, name))?;
+        self.next_id += 1;
+        if let Some(stream) = self.known.get_mut(name) {
+            stream.id = Some(id);
+        }
+        Ok(id)
+    }
+
+    /// An event was added to the stream.
+    pub(super) fn advance(&mut self, name: &str, version: i64) {
+        if let Some(stream) = self.known.get_mut(name) {
+            stream.version = version;
+        }
+    }
+
+    /// The stream of the fill: that of the FillRecorded, else of the TradeExited whose id it is.
+    pub(super) fn of_fill(&mut self, fill_id: &str) -> rusqlite::Result<String> {
+        let name = |row: &rusqlite::Row<'_>| row.get(0);
+        if let Some(found) = self.find_fill.query_row([fill_id], name).optional()? {
+            return Ok(found);
+        }
+        let Ok(event) = Uuid::try_parse(fill_id) else { return Ok(ORPHANS.to_owned()) };
+        let found = self.find_exit.query_row([event.as_bytes()], name).optional()?;
+        Ok(found.unwrap_or_else(|| ORPHANS.to_owned()))
+    }
+}
+
+impl Stream {
+    /// Whether the caller's view of the stream is good: as it was before the batch, or with the batch's own
+    /// events counted.
+    pub(super) fn is_at(&self, expected: u64) -> bool {
+        let expected = signed(expected);
+        expected == self.version || expected == self.base
+    }
+
+    /// The version before the batch, which is the log's when the batch is refused.
+    pub(super) fn base(&self) -> u64 {
+        unsigned(self.base)
+    }
+}

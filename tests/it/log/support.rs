@@ -1,0 +1,87 @@
+//! What the log's tests share: a journal in a folder of its own, and drafts.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use projections::draft::{Draft, Stored, Stream};
+use projections::moment::Moment;
+use tempfile::TempDir;
+use tradefold::log::{self, Reader, Writer, WriterOptions, verify};
+use uuid::Uuid;
+
+pub(crate) struct Journal {
+    _folder: TempDir,
+    pub(crate) dir: PathBuf,
+}
+
+impl Journal {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        log::create(&dir, Duration::ZERO).unwrap();
+        Self { _folder: folder, dir }
+    }
+
+    /// A journal with `count` events over a few streams, closed.
+    pub(crate) fn with_events(count: u32) -> Self {
+        let journal = Self::new();
+        let writer = journal.writer();
+        for first in (1..=count).step_by(100) {
+            writer.append((first..=count.min(first + 99)).map(nth).collect()).unwrap();
+        }
+        journal
+    }
+
+    pub(crate) fn writer(&self) -> Writer {
+        Writer::open(&self.dir, WriterOptions { lock_wait: Duration::ZERO, ..WriterOptions::default() }).unwrap()
+    }
+
+    pub(crate) fn reader(&self) -> Reader {
+        Reader::open(&self.dir).unwrap()
+    }
+
+    pub(crate) fn events(&self) -> Vec<Stored> {
+        self.reader().read_after(0, usize::MAX).unwrap()
+    }
+
+    /// A connection that obeys nothing of ours.
+    pub(crate) fn raw(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.dir.join(log::LOG_FILE)).unwrap()
+    }
+
+    pub(crate) fn verify(&self) -> verify::Report {
+        verify::whole(&self.reader(), &mut |_, _| {}).unwrap()
+    }
+}
+
+/// The event every test means by its number: always the same id, type, stream and content.
+pub(crate) fn nth(number: u32) -> Draft {
+    Draft {
+        id: Some(Uuid::from_u128(0x0197_0000_0000_7000_8000_0000_0000_0000 + u128::from(number))),
+        occurred_at: Moment(1_772_461_867_250_000 + i64::from(number)),
+        ..draft("NoteAdded", &format!("account/{}", number % 3), &format!(r#"{{"text":"note {number}"}}"#))
+    }
+}
+
+/// A draft without an id.
+pub(crate) fn draft(kind: &str, stream: &str, data: &str) -> Draft {
+    Draft {
+        id: None,
+        kind: kind.to_owned(),
+        schema_version: 1,
+        occurred_at: Moment(1_772_461_867_250_000),
+        stream: Stream::Named(stream.to_owned()),
+        data: data.to_owned(),
+        meta: None,
+        expected_version: None,
+    }
+}
+
+/// Positions 1..n without a gap, and a log that verifies.
+pub(crate) fn assert_sound(dir: &Path) -> u64 {
+    let reader = Reader::open(dir).unwrap();
+    let report = verify::whole(&reader, &mut |_, _| {}).unwrap();
+    assert_eq!(report.findings.kept(), [], "{}", dir.display());
+    assert_eq!(report.checked, report.head.seq);
+    report.head.seq
+}
