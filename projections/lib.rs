@@ -24,6 +24,7 @@ pub mod moment;
 pub mod notes;
 pub mod performance_breakdown;
 pub mod performance_metrics;
+pub mod projection;
 pub mod risk_state;
 pub mod round_trips;
 pub mod rule_breaks;

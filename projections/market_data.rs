@@ -4,6 +4,7 @@ use crate::cell::{Cell, Row, Table, integer, real, text};
 use crate::changes::Rows;
 use crate::drawer::{Drawer, Key, Shelf, StateChange};
 use crate::event::{BarClosed, Event, Payload};
+use crate::projection::{About, Projection};
 
 /// A bar; of several for the same symbol, timeframe and start the latest wins.
 pub static TABLE: Table = Table {
@@ -49,17 +50,29 @@ impl Default for MarketData {
     }
 }
 
-impl MarketData {
-    /// Folds one event; all but BarClosed pass by.
-    pub fn apply(&mut self, shelf: &dyn Shelf, event: &Event) {
+/// The fold of bars, to the world.
+pub static ABOUT: About = About {
+    name: "market_data",
+    version: 1,
+    tables: &[&TABLE],
+    types: &["BarClosed"],
+    streams: &["market"],
+    new: || Box::new(MarketData::default()),
+};
+
+impl Projection for MarketData {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn apply(&mut self, shelf: &dyn Shelf, event: &Event) {
         if let Payload::BarClosed(bar) = &event.payload {
             let first_seq = *self.first_seqs.entry(shelf, &bar_key(bar), || event.seq);
             self.rows.put(&TABLE, row(first_seq, event.seq, bar));
         }
     }
 
-    /// What changed since the last flush.
-    pub fn flush(&mut self) -> (Rows, Vec<StateChange>) {
+    fn flush(&mut self, _shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
         let mut changes = Vec::new();
         self.first_seqs.flush(&mut changes, |_| false);
         (std::mem::take(&mut self.rows), changes)

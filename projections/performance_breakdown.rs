@@ -10,7 +10,10 @@ pub static TABLE: Table = Table {
     sql: include_str!("performance_breakdown.sql"),
     columns: &[
         text("account_id", "account, or * for all together"),
-        text("dimension", "all, strategy, regime, strategy_regime, symbol, weekday, hour, exit_reason, mental_state, rule_broken or account"),
+        text(
+            "dimension",
+            "all, strategy, regime, strategy_regime, symbol, weekday, hour, exit_reason, mental_state, rule_broken or account",
+        ),
         text("value", "the dimension's value; none where absent"),
         real("profit_factor", "see Metrics"),
         real("expected_r", "see Metrics"),

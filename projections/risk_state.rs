@@ -11,7 +11,10 @@ pub static TABLE: Table = Table {
     columns: &[
         text("account_id", "account"),
         text("key", "RiskSet.key, or daily_pnl_r, weekly_pnl_r, consecutive_red_days, daily_loss_limit_remaining"),
-        text("value", "RiskSet.value, or the derived figure in the account's current trading date; NULL where there is no limit"),
+        text(
+            "value",
+            "RiskSet.value, or the derived figure in the account's current trading date; NULL where there is no limit",
+        ),
         text("updated_at", "occurred_at of the RiskSet; of derived figures, of the account's last event"),
     ],
     key: &["account_id", "key"],

@@ -18,7 +18,10 @@ pub static TABLE: Table = Table {
         real("daily_pnl_r", "R of the account's trades closed on the current trading date; 0 where none"),
         real("weekly_pnl_r", "R of those closed in its week, from Monday; 0 where none"),
         real("current_r", "StateChanged.current_r"),
-        integer("consecutive_red_days", "run of red days that ends with the latest before the current date, over days on which trades closed"),
+        integer(
+            "consecutive_red_days",
+            "run of red days that ends with the latest before the current date, over days on which trades closed",
+        ),
         text("account_id", "account"),
     ],
     key: &["state_id"],

@@ -39,7 +39,8 @@ type Refolds = BTreeMap<BookId, Refold>;
 /// Facts of one position, in order: the event's own, then what amendments put beside it.
 fn pending_key(fact: &Fact) -> u64 {
     // Positions stay far below 2^62; the low bits keep two stand-ins of one amendment apart.
-    fact.seq * 4 + if fact.stand_in.is_some() { 1 + u64::from(matches!(fact.payload, Payload::TradeExited(_))) } else { 0 }
+    fact.seq * 4
+        + if fact.stand_in.is_some() { 1 + u64::from(matches!(fact.payload, Payload::TradeExited(_))) } else { 0 }
 }
 
 impl Work<'_> {

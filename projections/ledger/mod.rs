@@ -10,8 +10,8 @@ pub(crate) mod book;
 mod correct;
 mod journal;
 mod place;
-mod redate;
 pub(crate) mod position;
+mod redate;
 pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
@@ -31,6 +31,7 @@ use crate::changes::Rows;
 use crate::drawer::{Drawer, Key, Shelf, StateChange};
 use crate::event::{Event, Payload};
 use crate::moment::Moment;
+use crate::projection::{About, Projection};
 
 /// The fold of every event that touches an account, a trade or an instrument.
 #[derive(Debug)]
@@ -113,9 +114,56 @@ impl Default for Ledger {
     }
 }
 
-impl Ledger {
-    /// Folds one event.
-    pub fn apply(&mut self, shelf: &dyn Shelf, event: Event) {
+/// The ledger, to the world.
+pub static ABOUT: About = About {
+    name: "ledger",
+    version: 1,
+    tables: &[
+        &crate::trades::TABLE,
+        &crate::performance_metrics::TABLE,
+        &crate::performance_breakdown::TABLE,
+        &crate::system_state::TABLE,
+        &crate::risk_state::TABLE,
+        &crate::daily_pnl::TABLE,
+        &crate::fills::TABLE,
+        &crate::round_trips::TABLE,
+        &crate::rule_breaks::TABLE,
+        &crate::notes::TABLE,
+        &crate::accounts::TABLE,
+        &crate::anomalies::TABLE,
+    ],
+    types: &[
+        "AccountOpened",
+        "InstrumentDefined",
+        "TradeOpened",
+        "FillRecorded",
+        "StopMoved",
+        "TargetMoved",
+        "ExcursionMarked",
+        "TradeExited",
+        "RuleBroken",
+        "MentalStateRated",
+        "NoteAdded",
+        "StateChanged",
+        "RiskSet",
+        "CashMoved",
+        "BarClosed",
+        "FillCorrected",
+        "FillBusted",
+        "TradeAmended",
+        "TradeVoided",
+        "FillsReassigned",
+    ],
+    streams: &["account", "instrument", "trade", "system"],
+    new: || Box::new(Ledger::default()),
+};
+
+impl Projection for Ledger {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn apply(&mut self, shelf: &dyn Shelf, event: &Event) {
         let mut work = Work {
             state: &mut self.state,
             rows: &mut self.rows,
@@ -134,7 +182,7 @@ impl Ledger {
             Payload::StateChanged(changed) => Some(changed.clone()),
             _ => None,
         };
-        let account = work.fold(event).filter(|_| !work.in_vain);
+        let account = work.fold(event.clone()).filter(|_| !work.in_vain);
         work.settle();
         if let Some(account) = &account {
             work.stand(account);
@@ -144,9 +192,8 @@ impl Ledger {
         }
     }
 
-    /// What changed since the last flush: rows for the tables, state for the shelf. Forgets what is not
-    /// open: a closed trade leaves memory here.
-    pub fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
+    /// Forgets what is not open: a closed trade leaves memory here.
+    fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
         self.state.refresh_groups(shelf);
         rows::write(&mut self.state, &mut self.rows);
         let mut changes = Vec::new();

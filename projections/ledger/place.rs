@@ -2,8 +2,8 @@
 //! to their days. The same code places an event that just arrived and a fact that a correction took out.
 
 use super::account::Day;
-use super::correct::{amend, fields_of};
 use super::book::{BookId, FillRef, FillStatus};
+use super::correct::{amend, fields_of};
 use super::position::{Fill, Part, Position, Tick};
 use super::trade::{AtEntry, Fact, Status, Trade};
 use super::{Work, day_key, trade_key};

@@ -302,7 +302,8 @@ impl Work<'_> {
 
     /// The accounts in which a correction changed, added or took away a closed trade.
     fn accounts_corrected(&mut self, gone: &[Closed], come: &[Closed]) -> Vec<String> {
-        let mut accounts: Vec<String> = gone.iter().chain(come).filter(|trade| trade.counts).map(|trade| trade.account.clone()).collect();
+        let mut accounts: Vec<String> =
+            gone.iter().chain(come).filter(|trade| trade.counts).map(|trade| trade.account.clone()).collect();
         for (trade_id, before) in std::mem::take(&mut self.taken_out) {
             let after = self.state.trades.get(self.shelf, &trade_key(&trade_id));
             let same = after.is_some_and(|after| rows::same_figures(after, &before));

@@ -183,22 +183,24 @@ impl Trade {
 
     /// The latest stop by position.
     pub(crate) fn latest_stop(&self) -> Option<Dec> {
-        let latest = self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
-            Payload::StopMoved(moved) => Some(moved.stop_price),
-            Payload::TradeOpened(opened) => opened.stop_price,
-            _ => None,
-        });
+        let latest =
+            self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
+                Payload::StopMoved(moved) => Some(moved.stop_price),
+                Payload::TradeOpened(opened) => opened.stop_price,
+                _ => None,
+            });
         // What an amendment says of the opening is older than every move.
         latest.or_else(|| self.opened()?.stop_price)
     }
 
     /// The latest target by position.
     pub(crate) fn latest_target(&self) -> Option<Dec> {
-        let latest = self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
-            Payload::TargetMoved(moved) => Some(moved.target_price),
-            Payload::TradeOpened(opened) => opened.target_price,
-            _ => None,
-        });
+        let latest =
+            self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
+                Payload::TargetMoved(moved) => Some(moved.target_price),
+                Payload::TradeOpened(opened) => opened.target_price,
+                _ => None,
+            });
         latest.or_else(|| self.opened()?.target_price)
     }
 
