@@ -23,6 +23,7 @@ pub use settle::{Closed, DIMENSIONS};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
+use correct::Refolds;
 use running::Group;
 use trade::{Fact, Trade};
 
@@ -81,6 +82,8 @@ struct Work<'a> {
     taken_out: BTreeMap<String, Trade>,
     /// Facts a correction still has to place again.
     pending: BTreeMap<u64, Fact>,
+    /// The books a correction folds again.
+    refolds: Refolds,
     /// Days that were looked at to be changed, as they were.
     days_before: BTreeMap<AccountDay, Day>,
     /// From which date on an account's equity must be added up again.
@@ -173,6 +176,7 @@ impl Projection for Ledger {
             touched: BTreeSet::new(),
             taken_out: BTreeMap::new(),
             pending: BTreeMap::new(),
+            refolds: Refolds::new(),
             days_before: BTreeMap::new(),
             equity_from: BTreeMap::new(),
             is_correction: false,
