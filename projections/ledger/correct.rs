@@ -28,8 +28,8 @@ const PAGE: usize = 1_000;
 pub(super) struct Refold {
     /// The book as it was, for the spells that stay untouched.
     before: Book,
-    /// The last spell that was taken out.
-    taken_to: u64,
+    /// The first spell that was not taken out.
+    next: Option<u64>,
     /// Bars up to here have been seen.
     bars_to: u64,
 }
@@ -254,12 +254,7 @@ impl Work<'_> {
             self.begin_refold(&book_id, span);
         }
         mend(&mut self.pending);
-        loop {
-            self.place_pending();
-            if !self.follow() {
-                break;
-            }
-        }
+        self.place_pending();
         self.see_bars(self.now);
         for (book_id, refold) in std::mem::take(&mut self.refolds) {
             self.rejoin(&book_id, refold);
@@ -271,8 +266,9 @@ impl Work<'_> {
         let before = book.clone();
         let span = before.widen(span);
         book.open.clear();
-        self.refolds.insert(book_id.clone(), Refold { before, taken_to: span.1, bars_to: span.0 });
         self.take_out(book_id, span);
+        let next = self.spell_after(book_id, span.1);
+        self.refolds.insert(book_id.clone(), Refold { before, next, bars_to: span.0 });
     }
 
     /// Whether a fact that is placed again must wait: it has come to a book that is not being folded again yet
@@ -287,30 +283,34 @@ impl Work<'_> {
         true
     }
 
+    /// Places what was taken out, in order.
     fn place_pending(&mut self) {
-        while let Some((_, fact)) = self.pending.pop_first() {
+        loop {
+            let until = self.pending.first_key_value().map_or(u64::MAX, |(_, fact)| fact.seq);
+            if self.follow(until) {
+                continue;
+            }
+            let Some((_, fact)) = self.pending.pop_first() else { return };
             self.see_bars(fact.seq);
             self.place(fact);
         }
     }
 
-    /// Where something is still open at the end of what was taken out, takes the next spell out too.
-    fn follow(&mut self) -> bool {
-        let mut followed = false;
-        let books: Vec<BookId> = self.refolds.keys().cloned().collect();
+    /// Takes out the next spell of a book as well, if something is open in it that was not when that spell began.
+    fn follow(&mut self, until: u64) -> bool {
+        let ahead = |refold: &Refold| refold.next.is_some_and(|next| next <= until);
+        let books: Vec<BookId> =
+            self.refolds.iter().filter(|(_, refold)| ahead(refold)).map(|(book_id, _)| book_id.clone()).collect();
         for book_id in books {
             let busy = self.state.books.get(self.shelf, &book_id.key()).is_some_and(Book::is_busy);
-            let Some(taken_to) = self.refolds.get(&book_id).map(|refold| refold.taken_to).filter(|_| busy) else {
-                continue;
-            };
-            if let Some(next) = self.spell_after(&book_id, taken_to) {
-                let span = self.refolds[&book_id].before.widen((next, next));
-                self.take_out(&book_id, span);
-                self.refolds.entry(book_id).and_modify(|refold| refold.taken_to = span.1);
-                followed = true;
-            }
+            let Some(next) = self.refolds[&book_id].next.filter(|_| busy) else { continue };
+            let span = self.refolds[&book_id].before.widen((next, next));
+            self.take_out(&book_id, span);
+            let next = self.spell_after(&book_id, span.1);
+            self.refolds.entry(book_id).and_modify(|refold| refold.next = next);
+            return true;
         }
-        followed
+        false
     }
 
     fn spell_after(&mut self, book_id: &BookId, spell: u64) -> Option<u64> {
