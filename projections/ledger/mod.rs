@@ -9,12 +9,14 @@ pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
 mod journal;
+pub mod on_demand;
 mod place;
 pub(crate) mod position;
 mod redate;
 pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
+pub mod trace;
 pub(crate) mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +30,7 @@ use running::Group;
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
+use crate::cell::Row;
 use crate::changes::Rows;
 use crate::drawer::{Drawer, Key, Shelf, StateChange};
 use crate::event::{Event, Payload};
@@ -216,6 +219,13 @@ impl Projection for Ledger {
         state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
         (std::mem::take(&mut self.rows), changes)
+    }
+}
+
+impl Ledger {
+    /// The row of one trade as it stands.
+    fn trade_row(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<Row> {
+        self.state.trades.get(shelf, &trade_key(trade_id)).map(crate::trades::row)
     }
 }
 

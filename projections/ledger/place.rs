@@ -282,12 +282,13 @@ impl Work<'_> {
         }
         let (status, open, spell) = (trade.status, trade.position.open(), trade.spell);
         let enters = fill.side == trade.direction.entry_side();
+        if status == Status::Voided {
+            self.raise(fact, surprise("trade_voided", "the fill names a voided trade: what it gets counts nowhere"));
+        }
         let trades = if enters {
             if status == Status::Closed {
                 self.raise(fact, surprise("trade_reopened", "the fill is on the entry side of a closed trade"));
                 self.reopen(trade_id, &book_id, fact.seq);
-            } else if status == Status::Voided {
-                self.raise(fact, surprise("trade_voided", "the fill belongs to a voided trade: it counts nowhere"));
             }
             self.put(trade_id, fact, fill, whole);
             vec![trade_id.to_owned()]
