@@ -13,7 +13,7 @@ use super::super::chain::{Chain, Fields, Hash};
 use super::super::error::{AppendError, IoCause, ReadError};
 use super::super::{Head, row, schema, unsigned};
 use super::recorded::{self, Recorded};
-use super::rows::{ROWS, Row, Rows};
+use super::rows::{self, ROWS, Row, Rows};
 use super::streams::{self, Streams};
 use super::{Answer, Receipt};
 
@@ -158,7 +158,13 @@ impl Appender {
     }
 
     fn flush(&mut self, conn: &Connection, drafts: &[Draft]) -> Result<(), Stop> {
-        self.rows.flush(conn, drafts).map_err(|(index, error)| blame(index, error))
+        self.rows.flush(conn, drafts).map_err(|(index, error)| {
+            if rows::is_of_the_row(&error) {
+                Stop::Batch(AppendError::Refused { index, reason: error.to_string() })
+            } else {
+                Stop::Log(error)
+            }
+        })
     }
 }
 
@@ -183,16 +189,6 @@ fn check(index: usize, draft: &Draft) -> Result<(), Stop> {
         return Ok(());
     };
     Err(Stop::Batch(AppendError::Refused { index, reason: reason.to_owned() }))
-}
-
-/// Whether an insert failed for what was to be inserted, or for where.
-fn blame(index: usize, error: rusqlite::Error) -> Stop {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig | ErrorCode::Unknown) => {
-            Stop::Batch(AppendError::Refused { index, reason: error.to_string() })
-        }
-        _ => Stop::Log(error),
-    }
 }
 
 /// The error for everybody whose batch was rolled back because of the log.

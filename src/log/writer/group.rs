@@ -31,6 +31,8 @@ pub(super) struct Committer {
     conn: Connection,
     appender: Appender,
     committed: Head,
+    /// SQLite's count of other connections' commits, as last seen.
+    seen: i64,
 }
 
 /// A batch in the group and what became of it.
@@ -56,8 +58,9 @@ impl Committer {
     pub(super) fn new(conn: Connection, clock: fn() -> Moment) -> Result<Self, ReadError> {
         // Every statement of the writer stays prepared.
         conn.set_prepared_statement_cache_capacity(32);
+        let seen = data_version(&conn)?;
         let appender = Appender::load(&conn, clock)?;
-        Ok(Self { committed: appender.head(), conn, appender })
+        Ok(Self { committed: appender.head(), conn, appender, seen })
     }
 
     /// The end of what is committed.
@@ -86,10 +89,8 @@ impl Committer {
     }
 
     fn attempt(&mut self, slots: &mut [Slot<'_>]) -> Attempt {
-        if let Err(error) = self.run("BEGIN IMMEDIATE") {
-            let error = nothing_recorded(error);
-            let after = if matches!(error, AppendError::Busy) { After::GoOn } else { After::Reopen };
-            return Attempt::Failed(error, after);
+        if let Err(stop) = self.begin() {
+            return stop;
         }
         for slot in slots.iter_mut().filter(|slot| !slot.out) {
             let before = self.progress();
@@ -99,7 +100,7 @@ impl Committer {
                     slot.outcome = Some(Err(refusal));
                     if self.progress() != before {
                         slot.out = true;
-                        return self.undo().map_or_else(|failed| failed, |()| self.again());
+                        return self.undo().map_or_else(|failed| failed, |()| Attempt::Again);
                     }
                 }
                 Err(Stop::Log(error)) => {
@@ -111,10 +112,29 @@ impl Committer {
         self.finish()
     }
 
-    /// After a rollback: whether the refusal can be trusted. If somebody else has written to the log, behind
-    /// the lock, the refusal may speak of that; what they added is not passed over but looked at.
-    fn again(&self) -> Attempt {
-        if self.appender.head() == self.committed { Attempt::Again } else { Attempt::Stale }
+    /// Begins, and looks whether somebody else has written to the log, behind the lock. What they did is not
+    /// passed over but looked at, by opening again.
+    fn begin(&mut self) -> Result<(), Attempt> {
+        self.run("BEGIN IMMEDIATE").map_err(|error| {
+            let error = nothing_recorded(error);
+            let after = if matches!(error, AppendError::Busy) { After::GoOn } else { After::Reopen };
+            Attempt::Failed(error, after)
+        })?;
+        let is_ours = data_version(&self.conn).and_then(|version| {
+            if version == self.seen {
+                return Ok(true);
+            }
+            self.seen = version;
+            self.appender.reset(&self.conn)?;
+            Ok(self.appender.head() == self.committed)
+        });
+        let stop = match is_ours {
+            Ok(true) => return Ok(()),
+            Ok(false) => Attempt::Stale,
+            Err(error) => Attempt::Failed(nothing_recorded(error), After::Reopen),
+        };
+        self.undo()?;
+        Err(stop)
     }
 
     fn finish(&mut self) -> Attempt {
@@ -147,6 +167,10 @@ impl Committer {
         }
         self.appender.reset(&self.conn).map_err(|error| Attempt::Failed(nothing_recorded(error), After::Reopen))
     }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 /// A commit or rollback that fails leaves it open what a later reader of the file will find.

@@ -3,7 +3,7 @@
 
 use projections::draft::Draft;
 use projections::moment::Moment;
-use rusqlite::{Connection, Statement, ToSql};
+use rusqlite::{Connection, ErrorCode, Statement, ToSql};
 use uuid::Uuid;
 
 use super::super::chain::Hash;
@@ -56,8 +56,16 @@ impl Rows {
 
     /// Inserts what waits. An error comes with the place of the draft at fault.
     pub(super) fn flush(&mut self, conn: &Connection, drafts: &[Draft]) -> Result<(), (usize, rusqlite::Error)> {
-        // A statement of many rows that fails leaves none of them: one by one then tells which is at fault.
-        if self.waiting.len() != ROWS || self.insert_all(conn, drafts).is_err() {
+        let Some(first) = self.waiting.first() else { return Ok(()) };
+        if self.waiting.len() == ROWS {
+            match self.insert_all(conn, drafts) {
+                Ok(()) => {}
+                // A statement of many rows that fails leaves none of them: one by one then tells which is at
+                // fault. But a full disk ends the whole transaction, and what came after would be on its own.
+                Err(error) if conn.is_autocommit() || !is_of_the_row(&error) => return Err((first.index, error)),
+                Err(_) => self.insert_each(conn, drafts)?,
+            }
+        } else {
             self.insert_each(conn, drafts)?;
         }
         self.waiting.clear();
@@ -83,6 +91,12 @@ impl Rows {
         }
         Ok(())
     }
+}
+
+/// Whether an insert failed for what was to be inserted, not for where.
+pub(super) fn is_of_the_row(error: &rusqlite::Error) -> bool {
+    use ErrorCode::{ConstraintViolation, TooBig, TypeMismatch, Unknown};
+    matches!(error.sqlite_error_code(), Some(ConstraintViolation | TypeMismatch | TooBig | Unknown))
 }
 
 fn bind(statement: &mut Statement<'_>, after: usize, row: &Row, draft: &Draft) -> rusqlite::Result<()> {
