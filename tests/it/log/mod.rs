@@ -6,6 +6,8 @@ mod faults;
 mod files;
 mod foreign;
 mod group;
+mod reading;
+mod stranger;
 mod support;
 mod tamper;
 mod triggers;
