@@ -78,8 +78,8 @@ pub fn range(
     Ok(Report { identity: reader.identity(), head: head(conn, end)?, checked, findings: walk.into_findings() })
 }
 
-/// Verifies the last `depth` positions, and that the log still holds what is known to have been in it.
-/// Returns the head, or what is wrong.
+/// Verifies the last `depth` positions, and that the log still holds what is known to have been in it (where
+/// anything is). Returns the head, or what is wrong.
 pub(crate) fn tail(conn: &Connection, known: Head, depth: u64) -> Result<Result<Head, String>, ReadError> {
     let identity = schema::identity(conn)?;
     let end = end(conn)?;
@@ -87,7 +87,8 @@ pub(crate) fn tail(conn: &Connection, known: Head, depth: u64) -> Result<Result<
         return Ok(Err(format!("it ends at position {end}, but {} was acknowledged", known.seq)));
     }
     let mut walk = Walk::new(conn, identity.uuid, Findings::default());
-    let after = unsigned(end).saturating_sub(depth).min(known.seq);
+    let deep = unsigned(end).saturating_sub(depth);
+    let after = if known == Head::EMPTY { deep } else { deep.min(known.seq) };
     walk.run(signed(after), end, &mut |_, _| {})?;
     if let Some(first) = walk.into_findings().first() {
         return Ok(Err(first.to_string()));

@@ -140,7 +140,11 @@ impl Engine {
     fn ready(&mut self) -> Result<&mut Committer, AppendError> {
         if matches!(self.state, State::Down) {
             self.state = match self.connect() {
-                Ok(committer) => State::Open(Box::new(committer)),
+                Ok(committer) => {
+                    // A batch of unknown outcome may have turned up.
+                    self.bells.ring();
+                    State::Open(Box::new(committer))
+                }
                 Err(error @ OpenError::Damaged { .. }) => State::Damaged(error.to_string().into()),
                 Err(error) => return Err(AppendError::Io { source: Arc::new(IoCause::Reopen(error)) }),
             };

@@ -91,10 +91,13 @@ fn in_a_child_with_a_failing_disk() {
         Ok(writer) => writer,
         Err(error) => return println!("OPEN {error}"),
     };
+    let (bell, rung) = crossbeam_channel::bounded(1);
+    writer.subscribe(bell);
     for number in 1..=BATCHES {
         let recorded = (0..3).any(|_| match writer.append(batch(number)) {
             Ok(receipt) => {
                 println!("ACK {number} {}", receipt.appended());
+                assert!(rung.try_recv().is_ok(), "also when a commit of unknown outcome turns out well");
                 true
             }
             Err(AppendError::Unknown { source }) => {

@@ -123,3 +123,19 @@ fn a_reader_in_the_middle_of_a_page_does_not_block_the_writer() {
     assert_eq!(last.unwrap(), 100, "a page is a snapshot");
     assert_eq!(reader.head().unwrap().seq, 200);
 }
+
+#[test]
+fn a_reader_that_holds_an_old_snapshot_keeps_no_writer_out() {
+    let journal = Journal::with_events(10);
+    let writer = journal.writer();
+    let raw = journal.raw();
+    raw.execute_batch("BEGIN; SELECT count(*) FROM events;").unwrap();
+    writer.append(vec![nth(11)]).unwrap();
+    drop(writer);
+    let writer = journal.writer();
+    writer.append(vec![nth(12)]).unwrap();
+    let seen: i64 = raw.query_row("SELECT max(seq) FROM events", [], |row| row.get(0)).unwrap();
+    assert_eq!((seen, journal.reader().head().unwrap().seq), (10, 12));
+    raw.execute_batch("COMMIT").unwrap();
+    super::support::assert_sound(&journal.dir);
+}
