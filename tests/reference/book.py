@@ -211,7 +211,7 @@ class Book:
 
     def record_fill(self, event, data, quantity, account, trade_id):
         if data["fill_id"] in self.fills:
-            self.report(event, "fill_id_repeated", trade_id, data["fill_id"])
+            self.report(event, "fill_id_repeated", None, data["fill_id"])  # where the first went is no news of this one
             return
         fill = Fill(
             id=data["fill_id"],
@@ -297,6 +297,8 @@ class Book:
             self.fold_trade_correction(event)
         elif self.is_unknown(event, event.data["fill_id"], self.fills):
             self.report(event, "unknown_fill", fill_id=event.data["fill_id"])
+        elif event.seq in self.corrections.too_late:
+            self.report(event, "fill_was_busted", fill_id=event.data["fill_id"])
         else:
             self.touch(self.fills[event.data["fill_id"]].account, event)
 
