@@ -13,6 +13,7 @@ from trade import EXIT_FILL, SIDE_OF_FILL, Fill, Trade
 
 DEFAULT_POINT_VALUE = Fraction(1)
 DEFAULT_TICK_SIZE = Fraction(1, 100)
+DERIVED_KEYS = ("daily_pnl_r", "weekly_pnl_r", "consecutive_red_days", "daily_loss_limit_remaining")
 
 
 @dataclass
@@ -83,6 +84,8 @@ class Book:
         self.touch(account_of(event), event)
 
     def fold_RiskSet(self, event):
+        if event.data["key"] in DERIVED_KEYS:
+            self.report(event, "derived_risk_key", detail=event.data["key"])
         self.risk_set[account_of(event), event.data["key"]] = event
         self.touch(account_of(event), event)
 
@@ -235,6 +238,7 @@ class Book:
         self.touch(account, event)
         if fill.status == "busted":
             fill.trade_id = trade_id
+            fill.account, fill.quantity = self.corrections.busted[fill.id]
         else:
             self.place(event, fill, trade_id)
 
@@ -306,9 +310,9 @@ class Book:
     def fold_trade_correction(self, event):
         trade_id = event.data["trade_id"]
         trade = self.trades.get(trade_id)
-        if self.was_unknown(event, trade_id):
+        if trade is None or self.was_unknown(event, trade_id):
             self.report(event, "unknown_trade", trade_id, detail=event.type)
-        elif trade:
+        else:
             trade.voided = trade.voided or event.type == "TradeVoided"
             self.touch(trade.account, event)
 

@@ -17,7 +17,7 @@ EXIT_FIELDS = {
 class Corrections:
     def __init__(self):
         self.fill_changes = defaultdict(dict)  # fill_id -> price, quantity, fees
-        self.busted = set()
+        self.busted = {}  # fill_id -> its account and quantity when it was busted
         self.trade_of_fill = {}  # fill_id -> the trade it was reassigned to
         self.opened_changes = defaultdict(dict)  # trade_id -> fields of TradeOpened
         self.exited_changes = defaultdict(dict)  # id of a TradeExited -> its fields
@@ -47,7 +47,8 @@ class Corrections:
         elif fill_id in self.busted:
             self.too_late.add(event.seq)
         else:
-            self.busted.add(fill_id)
+            fill = book.fills[fill_id]
+            self.busted[fill_id] = (fill.account, fill.quantity)
 
     def learn_FillsReassigned(self, event, book):
         for fill_id in event.data["fill_ids"]:
