@@ -2,4 +2,5 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests may")]
 
 mod log;
+mod tables;
 mod tidy;

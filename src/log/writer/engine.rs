@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crossbeam_channel::{Receiver, TryRecvError};
 
 use super::super::error::{AppendError, IoCause, OpenError};
-use super::super::lock::WriterLock;
+use super::super::lock::Lock;
 use super::super::{Head, LOG_FILE, file, schema, verify};
 use super::group::{After, Committer};
 use super::{Bells, Job, WriterOptions};
@@ -30,7 +30,7 @@ pub(super) struct Engine {
     /// The last position this writer has acknowledged, or found when it opened.
     safe: Head,
     /// Held as long as the engine lives.
-    _lock: WriterLock,
+    _lock: Lock,
 }
 
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl Engine {
         options: WriterOptions,
         queue: Receiver<Job>,
         bells: Bells,
-        lock: WriterLock,
+        lock: Lock,
     ) -> Result<Self, OpenError> {
         let dir = dir.to_owned();
         let mut engine = Self { dir, options, queue, bells, state: State::Down, safe: Head::EMPTY, _lock: lock };

@@ -21,7 +21,7 @@ use projections::draft::Draft;
 use projections::moment::Moment;
 
 use super::error::{AppendError, IoCause, OpenError};
-use super::lock::WriterLock;
+use super::lock::Lock;
 use super::{Head, file};
 use engine::Engine;
 
@@ -187,7 +187,7 @@ impl Writer {
         if !file::exists(dir) {
             return Err(file::no_journal(dir));
         }
-        let lock = WriterLock::take(dir, options.lock_wait)?;
+        let lock = Lock::take(dir, options.lock_wait)?;
         let bells = Bells::default();
         let (jobs, queue) = bounded(options.queue_len.max(1));
         let engine = Engine::open(dir, options, queue.clone(), bells.clone(), lock)?;
