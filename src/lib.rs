@@ -1,5 +1,6 @@
 //! tradefold: an event-sourced trading journal.
 
+pub mod audit;
 pub mod journal;
 pub mod log;
 pub mod projector;

@@ -11,6 +11,7 @@
 //! - `rows`: a flush as statements
 //! - `file`: making, opening, removing
 //! - `swap`: replacing some projections' tables by freshly made ones, at once
+//! - `places`: where trades belong
 //! - `compare`: finding each cell in which two files differ
 //!
 //! What the tables know nothing of: events, and what a fold makes of them.
@@ -18,6 +19,7 @@
 mod cursor;
 mod error;
 mod file;
+mod places;
 mod rows;
 mod schema;
 mod shelf;
@@ -32,6 +34,7 @@ use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
+pub(crate) use places::{place_of_trade, trades_elsewhere};
 pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};
 pub(crate) use shelf::SqlShelf;
