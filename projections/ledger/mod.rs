@@ -89,6 +89,8 @@ struct Work<'a> {
     refolds: Refolds,
     /// Days that were looked at to be changed, as they were.
     days_before: BTreeMap<AccountDay, Day>,
+    /// Accounts with a day that changed.
+    days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
     equity_from: BTreeMap<String, TradingDate>,
     is_correction: bool,
@@ -181,6 +183,7 @@ impl Projection for Ledger {
             pending: BTreeMap::new(),
             refolds: Refolds::new(),
             days_before: BTreeMap::new(),
+            days_changed: BTreeSet::new(),
             equity_from: BTreeMap::new(),
             is_correction: false,
             in_vain: false,
@@ -193,6 +196,9 @@ impl Projection for Ledger {
         work.settle();
         if let Some(account) = &account {
             work.stand(account);
+        }
+        for other in std::mem::take(&mut work.days_changed) {
+            work.stand_again(&other);
         }
         if let Some(changed) = state_changed {
             work.write_system_state(&changed);

@@ -295,6 +295,7 @@ impl Work<'_> {
             }
             if !same_row(day, &before) {
                 day.last_seq = now;
+                self.days_changed.insert(account);
             }
         }
     }
