@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::decimal::Dec;
-use crate::ledger::Closed;
+use crate::ledger::Figures;
 
 /// What trades in window order sum to: enough for every metric but the percentiles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ struct Streak {
 
 impl Summary {
     /// Adds the next trade in window order.
-    pub fn push(&mut self, trade: &Closed) {
+    pub fn push(&mut self, trade: &Figures) {
         self.trades += 1;
         self.fees += trade.fees;
         self.gross_moved += trade.gross.abs();
@@ -80,7 +80,7 @@ impl Summary {
         }
     }
 
-    fn push_outcome(&mut self, trade: &Closed) {
+    fn push_outcome(&mut self, trade: &Figures) {
         if trade.net.is_positive() {
             self.wins += 1;
             self.net_won += trade.net;

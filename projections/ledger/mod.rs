@@ -21,7 +21,7 @@ pub(crate) mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use settle::{Closed, DIMENSIONS};
+pub use settle::{Closed, DIMENSIONS, Figures};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
