@@ -3,4 +3,5 @@
 pub mod journal;
 pub mod log;
 pub mod projector;
+pub mod rebuild;
 pub mod tables;
