@@ -4,4 +4,5 @@ pub mod audit;
 pub mod journal;
 pub mod log;
 pub mod projector;
+pub mod rebuild;
 pub mod tables;

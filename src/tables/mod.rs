@@ -16,6 +16,7 @@
 //!
 //! What the tables know nothing of: events, and what a fold makes of them.
 
+mod compare;
 mod cursor;
 mod error;
 mod file;
@@ -23,6 +24,7 @@ mod places;
 mod rows;
 mod schema;
 mod shelf;
+mod swap;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -32,12 +34,14 @@ use projections::drawer::StateChange;
 use projections::projection::About;
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
+pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
 pub(crate) use places::{place_of_trade, trades_elsewhere};
 pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};
 pub(crate) use shelf::SqlShelf;
+pub(crate) use swap::{Side, passing, side_path};
 
 /// A connection that writes the tables. For one thread at a time.
 #[derive(Debug)]
@@ -59,7 +63,11 @@ impl Tables {
         let path = file::path_in(dir);
         let mut conn = file::open_for_writing(&path)?;
         let refolds = schema::prepare(&mut conn, &path)?;
-        Ok(Self { conn, path, refolds, gate: Arc::default() })
+        Ok(Self { refolds, ..Self::over(conn, &path) })
+    }
+
+    fn over(conn: Connection, path: &Path) -> Self {
+        Self { conn, path: path.to_owned(), refolds: Vec::new(), gate: Arc::default() }
     }
 
     /// Another connection to the same tables, for another thread.
@@ -68,7 +76,7 @@ impl Tables {
     /// [`TablesError`].
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
-        Ok(Self { conn, path: self.path.clone(), refolds: Vec::new(), gate: Arc::clone(&self.gate) })
+        Ok(Self { gate: Arc::clone(&self.gate), ..Self::over(conn, &self.path) })
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -128,6 +136,15 @@ impl Tables {
         transaction.commit().map_err(wrap)
     }
 
+    /// Compares these tables, made by a replay, with others, cell by cell.
+    pub(crate) fn differences_of(
+        &self,
+        live: &Connection,
+        abouts: &[&'static About],
+    ) -> Result<Differences, TablesError> {
+        compare::tables(live, &self.conn, abouts)
+    }
+
     /// What a projection remembers, for its fold to read.
     pub(crate) fn shelf(&self, about: &'static About) -> SqlShelf<'_> {
         SqlShelf::new(&self.conn, about.name)
@@ -154,6 +171,11 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
         Err(TablesError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(Vec::new()),
         found => found,
     }
+}
+
+/// Holds a connection at what it sees now, until it is closed.
+pub(crate) fn hold_still(conn: &Connection) -> Result<(), TablesError> {
+    Ok(conn.execute_batch("BEGIN")?)
 }
 
 /// Whether tables are those that this version of the program makes.
