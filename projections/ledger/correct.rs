@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::book::{BookId, FillRef, FillStatus, trade_at_end};
+use super::book::{Book, BookId, FillRef, FillStatus, trade_at_end};
 use super::place::Surprise;
 use super::position::{Fill, RoundTrip};
 use super::trade::{Fact, Status, Trade};
@@ -25,16 +25,16 @@ use crate::{anomalies, fills, notes, round_trips, rule_breaks};
 const PAGE: usize = 1_000;
 
 /// A book that is being folded again.
-struct Refold {
+pub(super) struct Refold {
     /// The book as it was, for the spells that stay untouched.
-    before: super::book::Book,
-    /// The last spell that was taken out.
-    taken_to: u64,
+    before: Book,
+    /// The first spell that was not taken out.
+    next: Option<u64>,
     /// Bars up to here have been seen.
     bars_to: u64,
 }
 
-type Refolds = BTreeMap<BookId, Refold>;
+pub(super) type Refolds = BTreeMap<BookId, Refold>;
 
 /// Facts of one position, in order: the event's own, then what amendments put beside it.
 fn pending_key(fact: &Fact) -> u64 {
@@ -159,9 +159,8 @@ impl Work<'_> {
         if ["price", "quantity", "fees"].iter().any(|field| exiting.contains_key(*field)) {
             self.mark_exit_corrected(&trade);
         }
-        let moved = moved_book(&trade, &opening);
         let (now, trade_id) = (self.now, amended.trade_id.clone());
-        self.refold_trade(&trade, moved, |pending| {
+        self.refold(&[], &[&amended.trade_id], |pending| {
             if let Some(fact) = pending.values_mut().find(|fact| opens(fact, &trade_id)) {
                 amend(fact, &opening);
             }
@@ -249,64 +248,69 @@ impl Work<'_> {
         self.refold_spans(spans, mend);
     }
 
-    fn refold_trade(&mut self, trade: &Trade, moved: Option<BookId>, mend: impl FnOnce(&mut BTreeMap<u64, Fact>)) {
-        let mut spans = BTreeMap::new();
-        spans.insert(BookId::new(&trade.account, &trade.symbol), (trade.spell, trade.spell));
-        if let Some(book_id) = moved {
-            let from = self.spell_before(&book_id, trade.first_seq);
-            let to = trade.facts.last().map_or(trade.first_seq, |fact| fact.seq);
-            spans.insert(book_id, (from, to));
-        }
-        self.refold_spans(spans, mend);
-    }
-
     fn refold_spans(&mut self, spans: BTreeMap<BookId, (u64, u64)>, mend: impl FnOnce(&mut BTreeMap<u64, Fact>)) {
         self.is_correction = true;
-        let mut refolds = Refolds::new();
         for (book_id, span) in spans {
-            let book = self.state.books.entry(self.shelf, &book_id.key(), Default::default);
-            let before = book.clone();
-            let span = before.widen(span);
-            book.open.clear();
-            self.take_out(&book_id, span);
-            refolds.insert(book_id, Refold { before, taken_to: span.1, bars_to: span.0 });
+            self.begin_refold(&book_id, span);
         }
         mend(&mut self.pending);
-        loop {
-            self.place_pending(&mut refolds);
-            if !self.follow(&mut refolds) {
-                break;
-            }
-        }
-        self.see_bars(&mut refolds, self.now);
-        for (book_id, refold) in refolds {
+        self.place_pending();
+        self.see_bars(self.now);
+        for (book_id, refold) in std::mem::take(&mut self.refolds) {
             self.rejoin(&book_id, refold);
         }
     }
 
-    fn place_pending(&mut self, refolds: &mut Refolds) {
-        while let Some((_, fact)) = self.pending.pop_first() {
-            self.see_bars(refolds, fact.seq);
+    fn begin_refold(&mut self, book_id: &BookId, span: (u64, u64)) {
+        let book = self.state.books.entry(self.shelf, &book_id.key(), Default::default);
+        let before = book.clone();
+        let span = before.widen(span);
+        book.open.clear();
+        self.take_out(book_id, span);
+        let next = self.spell_after(book_id, span.1);
+        self.refolds.insert(book_id.clone(), Refold { before, next, bars_to: span.0 });
+    }
+
+    /// Whether a fact that is placed again must wait: it has come to a book that is not being folded again yet
+    /// (an amended account, or a fill whose trade is no more), so what that book holds since is taken out first.
+    pub(super) fn waits_for(&mut self, book_id: &BookId, fact: &Fact) -> bool {
+        if self.refolds.is_empty() || self.refolds.contains_key(book_id) {
+            return false;
+        }
+        let spell = self.spell_before(book_id, fact.seq);
+        self.begin_refold(book_id, (spell, fact.seq));
+        self.pend(fact.clone().unplaced());
+        true
+    }
+
+    /// Places what was taken out, in order.
+    fn place_pending(&mut self) {
+        loop {
+            let until = self.pending.first_key_value().map_or(u64::MAX, |(_, fact)| fact.seq);
+            if self.follow(until) {
+                continue;
+            }
+            let Some((_, fact)) = self.pending.pop_first() else { return };
+            self.see_bars(fact.seq);
             self.place(fact);
         }
     }
 
-    /// Where something is still open at the end of what was taken out, takes the next spell out too.
-    fn follow(&mut self, refolds: &mut Refolds) -> bool {
-        let mut followed = false;
-        for (book_id, refold) in refolds {
-            let busy = self.state.books.get(self.shelf, &book_id.key()).is_some_and(super::book::Book::is_busy);
-            if !busy {
-                continue;
-            }
-            if let Some(next) = self.spell_after(book_id, refold.taken_to) {
-                let span = refold.before.widen((next, next));
-                self.take_out(book_id, span);
-                refold.taken_to = span.1;
-                followed = true;
-            }
+    /// Takes out the next spell of a book as well, if something is open in it that was not when that spell began.
+    fn follow(&mut self, until: u64) -> bool {
+        let ahead = |refold: &Refold| refold.next.is_some_and(|next| next <= until);
+        let books: Vec<BookId> =
+            self.refolds.iter().filter(|(_, refold)| ahead(refold)).map(|(book_id, _)| book_id.clone()).collect();
+        for book_id in books {
+            let busy = self.state.books.get(self.shelf, &book_id.key()).is_some_and(Book::is_busy);
+            let Some(next) = self.refolds[&book_id].next.filter(|_| busy) else { continue };
+            let span = self.refolds[&book_id].before.widen((next, next));
+            self.take_out(&book_id, span);
+            let next = self.spell_after(&book_id, span.1);
+            self.refolds.entry(book_id).and_modify(|refold| refold.next = next);
+            return true;
         }
-        followed
+        false
     }
 
     fn spell_after(&mut self, book_id: &BookId, spell: u64) -> Option<u64> {
@@ -377,8 +381,10 @@ impl Work<'_> {
     }
 
     /// Shows the bars before `until` to what is open while facts are placed again.
-    fn see_bars(&mut self, refolds: &mut Refolds, until: u64) {
-        for (book_id, refold) in refolds {
+    fn see_bars(&mut self, until: u64) {
+        let books: Vec<BookId> = self.refolds.keys().cloned().collect();
+        for book_id in books {
+            let Some(refold) = self.refolds.get_mut(&book_id) else { continue };
             let from = refold.bars_to;
             refold.bars_to = from.max(until);
             let open = self.state.books.get(self.shelf, &book_id.key()).map(|book| book.open.clone());
@@ -558,15 +564,6 @@ fn blank_opening(trade: &Trade) -> TradeOpened {
         conditions: None,
         attributes: None,
     }
-}
-
-/// The book a trade moves to when its TradeOpened is amended; `None` where it stays.
-fn moved_book(trade: &Trade, opening: &Map<String, Value>) -> Option<BookId> {
-    let field = |name: &str| opening.get(name).map(|value| value.as_str().unwrap_or(crate::event::DEFAULT_ACCOUNT));
-    let account = field("account_id").unwrap_or(&trade.account);
-    let symbol = field("symbol").unwrap_or(&trade.symbol);
-    let moved = BookId::new(account, symbol);
-    (moved != BookId::new(&trade.account, &trade.symbol)).then_some(moved)
 }
 
 /// The spell in a key of the drawer of spells.

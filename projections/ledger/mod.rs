@@ -9,12 +9,14 @@ pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
 mod journal;
+pub mod on_demand;
 mod place;
 pub(crate) mod position;
 mod redate;
 pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
+pub mod trace;
 pub(crate) mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,10 +25,12 @@ pub use settle::{Closed, DIMENSIONS};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
+use correct::Refolds;
 use running::Group;
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
+use crate::cell::Row;
 use crate::changes::Rows;
 use crate::drawer::{Drawer, Key, Shelf, StateChange};
 use crate::event::{Event, Payload};
@@ -81,6 +85,8 @@ struct Work<'a> {
     taken_out: BTreeMap<String, Trade>,
     /// Facts a correction still has to place again.
     pending: BTreeMap<u64, Fact>,
+    /// The books a correction folds again.
+    refolds: Refolds,
     /// Days that were looked at to be changed, as they were.
     days_before: BTreeMap<AccountDay, Day>,
     /// From which date on an account's equity must be added up again.
@@ -173,6 +179,7 @@ impl Projection for Ledger {
             touched: BTreeSet::new(),
             taken_out: BTreeMap::new(),
             pending: BTreeMap::new(),
+            refolds: Refolds::new(),
             days_before: BTreeMap::new(),
             equity_from: BTreeMap::new(),
             is_correction: false,
@@ -212,6 +219,13 @@ impl Projection for Ledger {
         state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
         (std::mem::take(&mut self.rows), changes)
+    }
+}
+
+impl Ledger {
+    /// The row of one trade as it stands.
+    fn trade_row(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<Row> {
+        self.state.trades.get(shelf, &trade_key(trade_id)).map(crate::trades::row)
     }
 }
 

@@ -112,7 +112,11 @@ impl Work<'_> {
         match self.trade(&trade_id).map(|trade| trade.opened_fact().map(|(opened, _)| opened.stand_in.clone())) {
             None if fact.stand_in.is_some() => return,
             None => {
-                self.create(&trade_id, &BookId { account, symbol }, direction, &mut fact);
+                let book_id = BookId { account, symbol };
+                if self.waits_for(&book_id, &fact) {
+                    return;
+                }
+                self.create(&trade_id, &book_id, direction, &mut fact);
                 let (at, seq) = (fact.at, fact.seq);
                 self.enter(&trade_id, at, seq);
             }
@@ -213,6 +217,9 @@ impl Work<'_> {
         let account = account.or_else(|| Some(self.trade(recorded.trade_id.as_deref()?)?.account.clone()));
         let account = account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
         let fill = Fill::recorded(&fact, &recorded, account);
+        if self.waits_for(&BookId::new(&fill.account, &fill.symbol), &fact) {
+            return;
+        }
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
         let trades = match named {
             Some(trade_id) => self.place_named(&mut fact, &fill, whole, &trade_id),
@@ -224,14 +231,22 @@ impl Work<'_> {
     /// A TradeExited: its words belong to its trade; with a price it is also a fill.
     fn place_exit(&mut self, mut fact: Fact) {
         let Payload::TradeExited(exit) = fact.payload.clone() else { return };
-        if self.trade(&exit.trade_id).is_none() {
-            return self.orphan(&exit.trade_id, fact);
-        }
         let target = fact.moved_to.clone().unwrap_or_else(|| exit.trade_id.clone());
         let open = self.trade(&target).map_or(Dec::ZERO, |trade| trade.position.open());
-        let fill = self.trade(&exit.trade_id).and_then(|trade| exit_fill(&fact, &exit, trade, open));
-        if let Some(trade) = self.trade_mut(&exit.trade_id, fact.seq) {
-            trade.facts.push(fact.clone());
+        let known = self.trade(&exit.trade_id).is_some();
+        let subject = if known { &exit.trade_id } else { &target };
+        let Some(trade) = self.trade(subject) else { return self.orphan(&exit.trade_id, fact) };
+        let (book_id, fill) = (BookId::new(&trade.account, &trade.symbol), exit_fill(&fact, &exit, trade, open));
+        if self.waits_for(&book_id, &fact) {
+            return;
+        }
+        match self.trade_mut(&exit.trade_id, fact.seq) {
+            Some(trade) => trade.facts.push(fact.clone()),
+            None => {
+                let detail = "the trade is not known: only the fill counts, in the trade it was moved to";
+                let surprise = Surprise { kind: "unknown_trade", trade: Some(&exit.trade_id), fill: None, detail };
+                self.raise(&mut fact, surprise);
+            }
         }
         let Some(fill) = fill else { return self.unfile_fill(&fact) };
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
@@ -267,12 +282,13 @@ impl Work<'_> {
         }
         let (status, open, spell) = (trade.status, trade.position.open(), trade.spell);
         let enters = fill.side == trade.direction.entry_side();
+        if status == Status::Voided {
+            self.raise(fact, surprise("trade_voided", "the fill names a voided trade: what it gets counts nowhere"));
+        }
         let trades = if enters {
             if status == Status::Closed {
                 self.raise(fact, surprise("trade_reopened", "the fill is on the entry side of a closed trade"));
                 self.reopen(trade_id, &book_id, fact.seq);
-            } else if status == Status::Voided {
-                self.raise(fact, surprise("trade_voided", "the fill belongs to a voided trade: it counts nowhere"));
             }
             self.put(trade_id, fact, fill, whole);
             vec![trade_id.to_owned()]

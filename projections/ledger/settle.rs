@@ -76,9 +76,8 @@ impl Work<'_> {
             if figures == trade.posted {
                 continue;
             }
-            if trade.posted.is_none() {
-                closed_now.extend(figures.as_ref().map(|closed| closed.account.clone()));
-            }
+            let closes = trade.posted.is_none() && trade.status == Status::Closed;
+            closed_now.extend(figures.as_ref().filter(|_| closes).map(|closed| closed.account.clone()));
             gone.extend(std::mem::replace(&mut trade.posted, figures.clone()));
             come.extend(figures);
         }

@@ -15,7 +15,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::{OpenError, ReadError};
-use super::lock::WriterLock;
+use super::lock::Lock;
 use super::schema;
 
 /// The log's database.
@@ -23,7 +23,7 @@ pub const LOG_FILE: &str = "events.db";
 /// The advisory lock of whoever writes.
 pub const LOCK_FILE: &str = "writer.lock";
 /// The tables that follow from the log; owned by others, named here because they outlive a lost log.
-const TABLES_FILE: &str = "projections.db";
+pub const TABLES_FILE: &str = "projections.db";
 
 pub(crate) const FILE_MODE: u32 = 0o600;
 const DIR_MODE: u32 = 0o700;
@@ -46,7 +46,7 @@ pub fn create(dir: &Path, lock_wait: Duration) -> Result<(), OpenError> {
     make_dir(dir)?;
     // Before the lock, so that nobody waits for a journal in use only to hear that it exists.
     refuse_existing(dir)?;
-    let _lock = WriterLock::take(dir, lock_wait)?;
+    let _lock = Lock::take(dir, lock_wait)?;
     refuse_existing(dir)?;
     refuse_leftovers(dir)?;
     let path = dir.join(LOG_FILE);
@@ -59,7 +59,7 @@ pub fn create(dir: &Path, lock_wait: Duration) -> Result<(), OpenError> {
     open_for_writing(dir).map(drop)
 }
 
-fn make_dir(dir: &Path) -> Result<(), OpenError> {
+pub(crate) fn make_dir(dir: &Path) -> Result<(), OpenError> {
     match fs::read_dir(dir).map(|mut entries| entries.next().is_none()) {
         // A folder that is used for other things too is its owner's; the files in it are private anyway.
         Ok(false) => return Ok(()),
@@ -98,11 +98,11 @@ fn refuse_leftovers(dir: &Path) -> Result<(), OpenError> {
     Ok(())
 }
 
-fn new_file(path: &Path) -> io::Result<()> {
+pub(crate) fn new_file(path: &Path) -> io::Result<()> {
     OpenOptions::new().write(true).create_new(true).mode(FILE_MODE).open(path)?.sync_all()
 }
 
-fn sync_dir(dir: &Path) -> Result<(), OpenError> {
+pub(crate) fn sync_dir(dir: &Path) -> Result<(), OpenError> {
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed("sync", dir))
 }
 
@@ -148,7 +148,7 @@ fn set_up_writer(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "journal_size_limit", 64 << 20)
 }
 
-fn open_plain(path: &Path) -> Result<Connection, OpenError> {
+pub(crate) fn open_plain(path: &Path) -> Result<Connection, OpenError> {
     // Without SQLITE_OPEN_URI, so that a folder's name is never read as options.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = Connection::open_with_flags(path, flags).map_err(|source| sqlite_failed(path, source))?;
@@ -167,15 +167,20 @@ pub(crate) fn open_for_reading(dir: &Path) -> Result<Connection, OpenError> {
     if !exists(dir) {
         return Err(no_journal(dir));
     }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let conn = Connection::open_with_flags(&path, flags)
-        .and_then(|conn| set_up_reader(&conn).map(|()| conn))
-        .or_else(|source| open_immutable(dir, &path, source))?;
+    let conn = open_read_only(&path)?;
     schema::check(&conn, &path)?;
     if schema::is_unfinished(&conn, &path)? {
         return Err(OpenError::NoJournal { dir: dir.to_owned() });
     }
     Ok(conn)
+}
+
+/// Opens a database of a journal to read it, beside whoever writes it.
+pub(crate) fn open_read_only(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    Connection::open_with_flags(path, flags)
+        .and_then(|conn| set_up_reader(&conn).map(|()| conn))
+        .or_else(|source| open_immutable(path, source))
 }
 
 fn set_up_reader(conn: &Connection) -> rusqlite::Result<()> {
@@ -186,11 +191,11 @@ fn set_up_reader(conn: &Connection) -> rusqlite::Result<()> {
     conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
 }
 
-fn open_immutable(dir: &Path, path: &Path, source: rusqlite::Error) -> Result<Connection, OpenError> {
+fn open_immutable(path: &Path, source: rusqlite::Error) -> Result<Connection, OpenError> {
     if !is_cannot_open(&source) {
         return Err(sqlite_failed(path, source));
     }
-    if fs::metadata(dir.join("events.db-wal")).is_ok_and(|meta| meta.len() > 0) {
+    if fs::metadata(beside(path, "-wal")).is_ok_and(|meta| meta.len() > 0) {
         return Err(OpenError::NeedsRecovery { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
@@ -199,6 +204,13 @@ fn open_immutable(dir: &Path, path: &Path, source: rusqlite::Error) -> Result<Co
         .ok_or_else(|| sqlite_failed(path, source))?;
     set_up_reader(&conn).map_err(|source| sqlite_failed(path, source))?;
     Ok(conn)
+}
+
+/// The path of a file that SQLite keeps beside a database.
+pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
 }
 
 fn is_cannot_open(error: &rusqlite::Error) -> bool {
@@ -221,7 +233,7 @@ fn immutable_uri(path: &Path) -> Option<String> {
     Some(format!("file:{escaped}?immutable=1"))
 }
 
-fn check_sqlite() -> Result<(), OpenError> {
+pub(crate) fn check_sqlite() -> Result<(), OpenError> {
     if rusqlite::version_number() >= SQLITE_FLOOR.0 {
         return Ok(());
     }

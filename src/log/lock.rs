@@ -1,5 +1,5 @@
-//! Owns `writer.lock`: whoever holds the advisory lock on it is the journal's one writer, and its text
-//! names that process. The lock is `flock`'s, which no other file handle of the process can drop; the
+//! Owns the advisory locks of a journal, `writer.lock` above all: whoever holds it is the journal's one
+//! writer, and its text names that process. The lock is `flock`'s, which no other file handle of the process can drop; the
 //! system releases it when the holder dies, however it dies. Never blocks readers.
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -15,35 +15,43 @@ use super::file::{FILE_MODE, LOCK_FILE, failed, tighten};
 /// How often a waiting writer asks again. `flock` has no wait with a deadline.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
-/// The right to write to a journal, while it lives.
+/// The right that a lock file stands for, while it lives: to write to a journal, or to its tables.
 #[derive(Debug)]
-pub(crate) struct WriterLock {
+pub(crate) struct Lock {
     file: File,
 }
 
-impl WriterLock {
-    /// Takes the lock, waiting for another writer to let go of it for at most `wait`.
+impl Lock {
+    /// Takes the right to write to a journal, waiting for another writer to let go of it for at most `wait`.
     pub(crate) fn take(dir: &Path, wait: Duration) -> Result<Self, OpenError> {
-        let path = dir.join(LOCK_FILE);
+        Self::take_file(&dir.join(LOCK_FILE), wait)
+    }
+
+    /// The same for another right, which a file of its own stands for.
+    pub(crate) fn take_file(path: &Path, wait: Duration) -> Result<Self, OpenError> {
         let mut file = OpenOptions::new()
             .read(true)
             .write(true)
             .create(true)
             .truncate(false)
             .mode(FILE_MODE)
-            .open(&path)
-            .map_err(failed("open", &path))?;
-        tighten(&path)?;
+            .open(path)
+            .map_err(failed("open", path))?;
+        tighten(path)?;
         let started = Instant::now();
         loop {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(source)) => return Err(failed("lock", &path)(source)),
+                Err(TryLockError::Error(source)) => return Err(failed("lock", path)(source)),
             }
             let waited = started.elapsed();
             if waited >= wait {
-                return Err(OpenError::Busy { dir: dir.to_owned(), pid: read_pid(&mut file), waited });
+                return Err(OpenError::Busy {
+                    dir: path.parent().unwrap_or(path).to_owned(),
+                    pid: read_pid(&mut file),
+                    waited,
+                });
             }
             thread::sleep(ASK_EVERY.min(wait - waited));
         }
@@ -53,7 +61,24 @@ impl WriterLock {
     }
 }
 
-impl Drop for WriterLock {
+/// Who holds the right that a lock file stands for; `None` where nobody does.
+pub(crate) fn holder(path: &Path) -> Option<Holder> {
+    let mut file = File::open(path).ok()?;
+    // Shared, so that two who ask don't take each other for the holder.
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(Holder { pid: read_pid(&mut file) }),
+        _ => None,
+    }
+}
+
+/// A process that holds a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder {
+    /// Its id, as far as the lock file tells.
+    pub pid: Option<u32>,
+}
+
+impl Drop for Lock {
     fn drop(&mut self) {
         // Closing the file releases the lock. A pid left behind by a crash is harmless: it is read only
         // while somebody holds the lock.

@@ -46,21 +46,23 @@
 
 mod chain;
 mod error;
-mod file;
-mod lock;
+pub(crate) mod file;
+pub(crate) mod lock;
 mod reader;
 mod row;
 mod schema;
 pub mod verify;
 mod writer;
 
+use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use projections::moment::Moment;
 
 pub use chain::{DOMAIN, GENESIS, Hash, hex};
 pub use error::{AppendError, IoCause, OpenError, ReadError};
-pub use file::{LOCK_FILE, LOG_FILE, create, exists};
+pub use file::{LOCK_FILE, LOG_FILE, TABLES_FILE, create, exists};
+pub use lock::Holder;
 pub use reader::{Counts, Reader};
 pub use row::EventRef;
 pub use schema::Identity;
@@ -91,11 +93,23 @@ pub fn now() -> Moment {
 }
 
 /// SQLite's integers are signed; positions and versions are not, and never get that far.
-fn unsigned(value: i64) -> u64 {
+pub(crate) fn unsigned(value: i64) -> u64 {
     u64::try_from(value).unwrap_or(0)
 }
 
 /// A position or version as SQLite takes it. What lies beyond its range is beyond every stored one.
-fn signed(value: u64) -> i64 {
+pub(crate) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
+}
+
+/// The process that writes a journal's log, if there is one.
+#[must_use]
+pub fn holder(dir: &Path) -> Option<Holder> {
+    lock::holder(&dir.join(LOCK_FILE))
+}
+
+/// The version of SQLite in use.
+#[must_use]
+pub fn sqlite_version() -> &'static str {
+    rusqlite::version()
 }

@@ -115,7 +115,8 @@ class Book:
         starts = moment(event.data["timestamp"])
         self.bars[iso(starts), event.data["symbol"], event.data["timeframe"]] = event
         for trade in self.trades.values():
-            if trade.symbol == event.data["symbol"] and trade.open_quantity > 0 and starts >= trade.entry_at:
+            holds = trade.open_quantity > 0 and not trade.voided
+            if trade.symbol == event.data["symbol"] and holds and starts >= trade.entry_at:
                 trade.seen_prices += [number(event.data["high"]), number(event.data["low"])]
 
     # Trades.
@@ -281,7 +282,10 @@ class Book:
         return None
 
     def new_trade_of(self, event, fill):
-        name = f"{fill.account}:{fill.symbol}:{fill.id}"
+        name = base = f"{fill.account}:{fill.symbol}:{fill.id}"
+        number = 2
+        while name in self.trades:
+            name, number = f"{base}:{number}", number + 1
         return self.new_trade(event, name, fill.account, fill.symbol, SIDE_OF_FILL[fill.side], fill.id)
 
     # Corrections, in their place: their facts are folded already, so only voiding and what is unknown is left.

@@ -20,7 +20,7 @@ use projections::draft::Draft;
 use projections::moment::Moment;
 
 use super::error::{AppendError, IoCause, OpenError};
-use super::lock::WriterLock;
+use super::lock::Lock;
 use super::{Head, file};
 use worker::Worker;
 
@@ -185,7 +185,7 @@ impl Writer {
         if !file::exists(dir) {
             return Err(file::no_journal(dir));
         }
-        let lock = WriterLock::take(dir, options.lock_wait)?;
+        let lock = Lock::take(dir, options.lock_wait)?;
         let bells = Bells::default();
         let (jobs, queue) = bounded(options.queue_len.max(1));
         let mut worker = Worker::new(dir, options, queue, bells.clone(), lock);

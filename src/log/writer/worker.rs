@@ -9,7 +9,7 @@ use crossbeam_channel::Receiver;
 use rusqlite::Connection;
 
 use super::super::error::{AppendError, IoCause, OpenError};
-use super::super::lock::WriterLock;
+use super::super::lock::Lock;
 use super::super::{Head, LOG_FILE, file, schema, verify};
 use super::group::{After, Committer};
 use super::{Bells, Job, WriterOptions};
@@ -26,7 +26,7 @@ pub(super) struct Worker {
     /// The last position this writer has acknowledged, or found when it opened.
     safe: Head,
     /// Held until the thread ends.
-    _lock: WriterLock,
+    _lock: Lock,
 }
 
 #[derive(PartialEq, Eq)]
@@ -36,13 +36,7 @@ enum End {
 }
 
 impl Worker {
-    pub(super) fn new(
-        dir: &Path,
-        options: WriterOptions,
-        queue: Receiver<Job>,
-        bells: Bells,
-        lock: WriterLock,
-    ) -> Self {
+    pub(super) fn new(dir: &Path, options: WriterOptions, queue: Receiver<Job>, bells: Bells, lock: Lock) -> Self {
         Self { dir: dir.to_owned(), options, queue, bells, safe: Head::EMPTY, _lock: lock }
     }
 

@@ -1,0 +1,71 @@
+//! Metrics for any window, account and dimension, reckoned from the closed trades the ledger keeps on its
+//! shelf: the answers no table holds.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{Closed, Ledger};
+use crate::drawer::Shelf;
+use crate::metrics::{Summary, percentile};
+
+/// What to reckon.
+#[derive(Clone, Debug, Default)]
+pub struct Question {
+    /// One account; `None` for all together.
+    pub account: Option<String>,
+    /// The last N closed trades; 0 for all.
+    pub window: u32,
+    /// One of [`super::DIMENSIONS`]; `all` for one answer over everything.
+    pub dimension: String,
+}
+
+/// The figures of one value of a dimension.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// Sums for every metric of [`crate::metrics::METRICS`].
+    pub summary: Summary,
+    slippage_ticks: Vec<f64>,
+}
+
+impl Answer {
+    fn push(&mut self, trade: &Closed) {
+        self.summary.push(trade);
+        self.slippage_ticks.extend(trade.slippage_ticks.map(crate::decimal::Dec::to_f64));
+    }
+
+    /// The p-th percentile (0..1) of entry and exit slippage together, in ticks.
+    #[must_use]
+    pub fn slippage_ticks(&self, p: f64) -> Option<f64> {
+        percentile(&mut self.slippage_ticks.clone(), p)
+    }
+}
+
+/// Answers by value of the dimension. Memory holds one window; a window of 0 is added up as it is read.
+#[must_use]
+pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answer> {
+    let ledger = Ledger::default();
+    let accounts = match &question.account {
+        Some(account) => vec![account.clone()],
+        None => ledger.state.accounts_known(shelf),
+    };
+    let mut answers = BTreeMap::new();
+    let mut last = VecDeque::new();
+    ledger.state.visit_closed(shelf, &accounts, i64::MIN, |trade| {
+        if question.window == 0 {
+            return answer(&mut answers, &question.dimension, trade);
+        }
+        last.push_back(trade.clone());
+        if last.len() > question.window as usize {
+            last.pop_front();
+        }
+    });
+    for trade in &last {
+        answer(&mut answers, &question.dimension, trade);
+    }
+    answers
+}
+
+fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
+    for (_, value) in trade.dimensions.iter().filter(|(name, _)| name == dimension) {
+        answers.entry(value.clone()).or_insert_with(Answer::default).push(trade);
+    }
+}

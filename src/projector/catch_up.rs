@@ -1,0 +1,150 @@
+//! Owns catching up: everything that is recorded now, folded into the tables before the caller reads them. A
+//! process that may not project waits for the one that does; where nobody can, the caller is told how far
+//! behind the tables are rather than refused.
+
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use projections::projection::{About, PROJECTIONS};
+
+use super::board::ProjectionState;
+use super::error::ProjectError;
+use super::fold::{self, Fold};
+use super::worker::lock_tables;
+use super::{LOOK_EVERY, PAGE_EVENTS, tail};
+use crate::log::{Head, OpenError, Reader};
+use crate::tables::{self, Refold, Tables, TablesError};
+
+/// How long another process may project without getting anywhere.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How far the tables are, after an attempt to bring them to the head.
+#[derive(Clone, Debug)]
+pub struct CaughtUp {
+    /// The log's head when it began.
+    pub head: Head,
+    /// Where each projection is.
+    pub projections: Vec<ProjectionState>,
+    /// Who started over for it, and why.
+    pub refolds: Vec<Refold>,
+    /// Why they are not all at the head, unless they are, or stopped.
+    pub lag: Option<Lag>,
+}
+
+/// What kept the tables from being brought up to date.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lag {
+    /// Another process keeps them and gets nowhere; its id, as far as it is known.
+    Held(Option<u32>),
+    /// The folder can't be written.
+    ReadOnly(String),
+}
+
+impl CaughtUp {
+    /// Whether every table holds everything that was recorded.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.projections.iter().all(|state| state.has_reached(self.head.seq))
+    }
+}
+
+/// Folds everything that is recorded into the tables.
+///
+/// # Errors
+/// [`ProjectError`]; among them [`ProjectError::LostTail`].
+pub fn catch_up(dir: &Path) -> Result<CaughtUp, ProjectError> {
+    let mut waiting = Waiting { last: Vec::new(), since: Instant::now() };
+    // The cursors before the head, so that a log at work can only be ahead of them.
+    let mut kept = tables::stored_cursors(dir)?;
+    let reader = Reader::open(dir)?;
+    tail::check(&reader, &kept)?;
+    let head = reader.head()?;
+    loop {
+        let projections = ProjectionState::all(&kept);
+        let settled = projections.iter().all(|state| state.has_reached(head.seq)) && are_current(dir)?;
+        let done = |lag| CaughtUp { head, projections: projections.clone(), refolds: Vec::new(), lag };
+        if settled {
+            return Ok(done(None));
+        }
+        match lock_tables(dir) {
+            Ok(_lock) => return project(dir, &reader, head),
+            Err(OpenError::Busy { pid, .. }) => {
+                let at_end = |state: &ProjectionState| state.has_reached(head.seq) || state.is_stopped();
+                if projections.iter().all(at_end) {
+                    return Ok(done(None));
+                }
+                if !waiting.goes_on(&projections) {
+                    return Ok(done(Some(Lag::Held(pid))));
+                }
+            }
+            Err(error) if is_read_only(&error) => return Ok(done(Some(Lag::ReadOnly(in_full(&error))))),
+            Err(error) => return Err(error.into()),
+        }
+        thread::sleep(LOOK_EVERY);
+        kept = tables::stored_cursors(dir)?;
+    }
+}
+
+/// Somebody else's progress.
+struct Waiting {
+    last: Vec<ProjectionState>,
+    since: Instant,
+}
+
+impl Waiting {
+    fn goes_on(&mut self, states: &[ProjectionState]) -> bool {
+        if self.last != states {
+            *self = Self { last: states.to_vec(), since: Instant::now() };
+        }
+        self.since.elapsed() < PATIENCE
+    }
+}
+
+fn are_current(dir: &Path) -> Result<bool, ProjectError> {
+    match Tables::read_only(dir) {
+        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => Ok(false),
+        opened => Ok(tables::is_current(&opened?)?),
+    }
+}
+
+/// Folds up to the head. The caller holds the projector's lock.
+fn project(dir: &Path, reader: &Reader, head: Head) -> Result<CaughtUp, ProjectError> {
+    // Again, under the lock: another process may have gone further since.
+    tail::check(reader, &tables::stored_cursors(dir)?)?;
+    let tables = Tables::open(dir)?;
+    let work = |about: &'static About| -> Result<_, ProjectError> {
+        Ok((about, Reader::open(dir)?, tables.another()?, head.seq))
+    };
+    let works = PROJECTIONS.into_iter().map(work).collect::<Result<Vec<_>, _>>()?;
+    let projections: Result<Vec<_>, _> = thread::scope(|scope| {
+        let threads: Vec<_> = works.into_iter().map(|work| scope.spawn(move || project_one(work))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    Ok(CaughtUp { head, projections: projections?, refolds: tables.refolds().to_vec(), lag: None })
+}
+
+fn project_one(
+    (about, reader, tables, through): (&'static About, Reader, Tables, u64),
+) -> Result<ProjectionState, ProjectError> {
+    let mut folds = [Fold::resume(about, &tables)?];
+    while !folds[0].has_done(through) {
+        fold::page(&reader, &tables, &mut folds, through, PAGE_EVENTS, || false)?;
+    }
+    Ok(ProjectionState::at(about, folds[0].committed().clone()))
+}
+
+fn is_read_only(error: &OpenError) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error, OpenError::File { source, .. } if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem))
+}
+
+fn in_full(error: &OpenError) -> String {
+    match error {
+        OpenError::File { source, .. } => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
+}

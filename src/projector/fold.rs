@@ -1,0 +1,130 @@
+//! Owns one step of following the log: a page of events read after the cursors, folded, and committed with
+//! them. Live, catch-up and rebuild all go through [`page`]; they differ in when they call it. Nothing here
+//! waits, sleeps or starts threads.
+
+use std::error::Error as _;
+use std::ops::ControlFlow;
+
+use projections::event::Event;
+use projections::projection::{About, Projection};
+use projections::schema::EventType;
+use projections::upcast::{self, DecodeError, Raw};
+
+use super::error::ProjectError;
+use crate::log::{EventRef, Reader};
+use crate::tables::{Cursor, SqlShelf, Stopped, Tables, TablesError};
+
+/// A projection on its way through the log.
+pub(crate) struct Fold {
+    about: &'static About,
+    /// Its memory of what was folded since the last commit; all else is on the shelf. After an error it is
+    /// ahead of the tables, and only a new one goes on from there.
+    projection: Box<dyn Projection>,
+    /// Where the tables are.
+    committed: Cursor,
+    /// Where the memory is.
+    reached: Cursor,
+}
+
+impl Fold {
+    /// Goes on from where the tables are. What stopped it is tried again: the program may know it by now.
+    pub(crate) fn resume(about: &'static About, tables: &Tables) -> Result<Self, TablesError> {
+        let committed = tables.cursor(about)?;
+        let reached = Cursor { position: committed.position, hash: committed.hash, stopped: None };
+        Ok(Self { about, projection: (about.new)(), committed, reached })
+    }
+
+    /// Where the tables are.
+    pub(crate) fn committed(&self) -> &Cursor {
+        &self.committed
+    }
+
+    /// Whether it met an event that it cannot read.
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.reached.stopped.is_some()
+    }
+
+    /// Whether there is nothing for it to do up to a position.
+    pub(crate) fn has_done(&self, through: u64) -> bool {
+        self.is_stopped() || self.reached.position >= through
+    }
+
+    fn wants(&self, seq: u64) -> bool {
+        !self.is_stopped() && seq > self.reached.position
+    }
+
+    fn take(&mut self, shelf: &SqlShelf<'_>, event: &EventRef<'_>, known_type: bool, decoded: &mut Decoded) {
+        if self.about.reads(event.kind, event.stream, known_type) {
+            match decoded.get_or_insert_with(|| decode(event)) {
+                Ok(event) => self.projection.apply(shelf, event),
+                Err(error) => {
+                    self.reached.stopped = Some(Stopped { at: event.seq, reason: in_full(error) });
+                    return;
+                }
+            }
+        }
+        (self.reached.position, self.reached.hash) = (event.seq, event.hash);
+    }
+
+    fn commit(&mut self, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), TablesError> {
+        if self.reached == self.committed {
+            return Ok(());
+        }
+        let (rows, state) = self.projection.flush(&shelf);
+        shelf.finish()?;
+        tables.commit(self.about, &self.committed, &self.reached, rows, &state)?;
+        self.committed = self.reached.clone();
+        Ok(())
+    }
+}
+
+/// An event decoded for the first fold that reads it.
+type Decoded = Option<Result<Event, DecodeError>>;
+
+/// Folds up to `limit` events, none beyond the position `through`, and commits. Ends early when `interrupted`;
+/// what was folded until then is committed too. Returns how many events it read.
+pub(crate) fn page(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    limit: usize,
+    interrupted: impl Fn() -> bool,
+) -> Result<usize, ProjectError> {
+    let going = folds.iter().filter(|fold| !fold.is_stopped());
+    let Some(after) = going.map(|fold| fold.reached.position).min() else { return Ok(0) };
+    let shelves: Vec<SqlShelf<'_>> = folds.iter().map(|fold| tables.shelf(fold.about)).collect();
+    let mut read = 0;
+    reader.scan(after, through, |event| {
+        read += 1;
+        let known_type = EventType::named(event.kind).is_some();
+        let mut decoded = None;
+        for (fold, shelf) in folds.iter_mut().zip(&shelves).filter(|(fold, _)| fold.wants(event.seq)) {
+            fold.take(shelf, &event, known_type, &mut decoded);
+        }
+        let done = read >= limit || interrupted() || folds.iter().all(Fold::is_stopped);
+        if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    })?;
+    for (fold, shelf) in folds.iter_mut().zip(shelves) {
+        fold.commit(tables, shelf)?;
+    }
+    Ok(read)
+}
+
+fn decode(event: &EventRef<'_>) -> Result<Event, DecodeError> {
+    upcast::decode_raw(&Raw {
+        seq: event.seq,
+        id: event.id,
+        occurred_at: event.occurred_at,
+        kind: event.kind,
+        schema_version: event.schema_version,
+        data: event.data,
+    })
+}
+
+fn in_full(error: &DecodeError) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}

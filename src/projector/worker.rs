@@ -1,0 +1,120 @@
+//! Owns the threads that keep the tables up to date while a journal is open: one that gets hold of the
+//! projector's lock, and under it one a projection. Each reads after its own cursor when its bell rings; what
+//! fails is told and tried again from the cursor, since nothing half done is ever in the tables.
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use projections::projection::{About, PROJECTIONS};
+
+use super::board::{Board, Role};
+use super::error::ProjectError;
+use super::fold::{self, Fold};
+use super::{LOCK_FILE, PAGE_EVENTS, tail};
+use crate::log::lock::{self, Lock};
+use crate::log::{OpenError, Reader};
+use crate::tables::{self, Tables};
+
+/// How often a process that waits to project asks whether it may.
+const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long a failed attempt is left alone, unless something new is recorded.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// The thread that looks after the others.
+pub(super) struct Supervisor<'a> {
+    pub(super) dir: PathBuf,
+    pub(super) board: &'a Board,
+    /// One a projection, in their order.
+    pub(super) bells: Vec<Receiver<()>>,
+}
+
+impl Supervisor<'_> {
+    /// Projects whenever it may, until the board closes.
+    pub(super) fn run(&self) {
+        while !self.board.is_closing() {
+            match self.take_over() {
+                Ok(()) => {}
+                Err(ProjectError::Open(OpenError::Busy { pid, .. })) => {
+                    self.board.set_role(Role::Following(pid));
+                    self.pause(ASK_EVERY);
+                }
+                Err(error) => {
+                    self.board.set_role(Role::Idle(error.to_string()));
+                    self.pause(RETRY_AFTER);
+                }
+            }
+        }
+    }
+
+    fn pause(&self, time: Duration) {
+        let until = Instant::now() + time;
+        while !self.board.is_closing() && Instant::now() < until {
+            thread::sleep(ASK_EVERY.min(time));
+        }
+    }
+
+    /// Takes the lock, and projects until the board closes.
+    fn take_over(&self) -> Result<(), ProjectError> {
+        let _lock = lock_tables(&self.dir)?;
+        let reader = Reader::open(&self.dir)?;
+        tail::check(&reader, &tables::stored_cursors(&self.dir)?)?;
+        let tables = Tables::open(&self.dir)?;
+        self.board.set_cursors(&tables.cursors()?);
+        let each = PROJECTIONS.iter().map(|_| Ok((Reader::open(&self.dir)?, tables.another()?)));
+        let connections = each.collect::<Result<Vec<_>, ProjectError>>()?;
+        self.board.set_role(Role::Projecting);
+        thread::scope(|scope| {
+            for ((about, bell), (reader, tables)) in PROJECTIONS.into_iter().zip(&self.bells).zip(connections) {
+                scope.spawn(move || follow(about, &reader, &tables, self.board, bell));
+            }
+        });
+        Ok(())
+    }
+}
+
+/// Keeps one projection's tables up to date until the board closes.
+fn follow(about: &'static About, reader: &Reader, tables: &Tables, board: &Board, bell: &Receiver<()>) {
+    while !board.is_closing() {
+        match advance(about, reader, tables, board, bell) {
+            Ok(()) => {}
+            Err(error) => {
+                board.set_trouble(about, error.to_string());
+                let _ = bell.recv_timeout(RETRY_AFTER);
+            }
+        }
+    }
+}
+
+fn advance(
+    about: &'static About,
+    reader: &Reader,
+    tables: &Tables,
+    board: &Board,
+    bell: &Receiver<()>,
+) -> Result<(), ProjectError> {
+    let mut folds = [Fold::resume(about, tables)?];
+    while !board.is_closing() {
+        // Up to the present head, so that a page ends while a busy writer goes on.
+        let head = reader.head()?.seq;
+        fold::page(reader, tables, &mut folds, head, PAGE_EVENTS, || board.is_closing())?;
+        board.set_cursor(about, folds[0].committed());
+        if folds[0].has_done(head) && !board.is_closing() {
+            // What was recorded since the head was read has rung.
+            let _ = bell.recv();
+        }
+    }
+    Ok(())
+}
+
+/// Takes the right to write a journal's tables, if nobody has it.
+pub(crate) fn lock_tables(dir: &Path) -> Result<Lock, OpenError> {
+    Lock::take_file(&dir.join(LOCK_FILE), Duration::ZERO)
+}
+
+/// The process that writes a journal's tables, if there is one.
+pub(crate) fn holder(dir: &Path) -> Option<lock::Holder> {
+    lock::holder(&dir.join(LOCK_FILE))
+}

@@ -1,0 +1,6 @@
+//! The tables and their projectors, tested by what one should fear of them: that they are not what a fresh
+//! replay of the log gives, and that nobody notices.
+
+mod converge;
+mod events;
+mod support;
