@@ -1,6 +1,8 @@
 //! tradefold: an event-sourced trading journal.
 
+pub mod export;
 pub mod journal;
 pub mod log;
+pub mod metrics;
 pub mod projector;
 pub mod tables;

@@ -10,6 +10,8 @@
 //! - `shelf`: what folds remember
 //! - `rows`: a flush as statements
 //! - `file`: making, opening, removing
+//! - `select`: rows, for who exports or shows them
+//! - `query`: a stranger's SQL, which can only read
 //! - `swap`: replacing some projections' tables by freshly made ones, at once
 //! - `compare`: finding each cell in which two files differ
 //!
@@ -18,8 +20,10 @@
 mod cursor;
 mod error;
 mod file;
+mod query;
 mod rows;
 mod schema;
+mod select;
 mod shelf;
 
 use std::path::{Path, PathBuf};
@@ -32,8 +36,10 @@ use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
+pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};
+pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
 
 /// A connection that writes the tables. For one thread at a time.
@@ -151,6 +157,14 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
         Err(TablesError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(Vec::new()),
         found => found,
     }
+}
+
+/// Holds a connection at what it sees now, until it is closed.
+///
+/// # Errors
+/// [`TablesError`].
+pub fn hold_still(conn: &Connection) -> Result<(), TablesError> {
+    Ok(conn.execute_batch("BEGIN")?)
 }
 
 /// Whether tables are those that this version of the program makes.
