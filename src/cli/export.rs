@@ -28,7 +28,7 @@ const DEFAULT_FOLDER: &str = "./export";
 pub(crate) struct Export {
     /// Table names, or `all`
     #[arg(required = true, value_name = "TABLE")]
-    tables: Vec<String>,
+    names: Vec<String>,
 
     /// FILE.csv for one table, or a folder (one that exists, or ends in /) [default: standard output for one
     /// table, ./export/ for several]
@@ -104,7 +104,7 @@ impl Export {
     }
 
     fn is_all(&self) -> bool {
-        self.tables.iter().any(|name| name == "all")
+        self.names.iter().any(|name| name == "all")
     }
 
     fn chosen(&self) -> Result<Vec<&'static Table>, Failure> {
@@ -112,7 +112,7 @@ impl Export {
             return Ok(TABLES.to_vec());
         }
         let mut chosen: Vec<&'static Table> = Vec::new();
-        for name in &self.tables {
+        for name in &self.names {
             let table = table(name).ok_or_else(|| unknown_table(name))?;
             if !chosen.iter().any(|other| other.name == table.name) {
                 chosen.push(table);

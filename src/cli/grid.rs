@@ -28,7 +28,7 @@ impl Grid {
         let aligns: Vec<Align> = columns.iter().map(|(_, align)| *align).collect();
         table.set_header(columns.iter().map(|(name, align)| cell(name, *align)));
         for column in table.column_iter_mut() {
-            column.set_padding((0, 2));
+            column.set_padding((0, 1));
         }
         Self { table, aligns }
     }

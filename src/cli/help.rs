@@ -97,7 +97,7 @@ every one; with all, it is left out where it can't (the manifest tells).
 Examples:
   tradefold export trades > trades.csv
   tradefold export trades --out reports/march.csv --from 2026-03-01 --to 2026-03-31
-  tradefold export trades --columns trade_id,pl_amount_net,result_r --where strategy_used=orb --where win_loss=Loss
+  tradefold export trades --columns trade_id,result_r --where strategy_used=orb --where win_loss=Loss
   tradefold export daily_pnl fills --account eval-50k --out csv/ --excel
   tradefold export all";
 

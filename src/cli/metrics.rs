@@ -235,10 +235,10 @@ pub(crate) fn summary(heading: &str, groups: &[Group]) -> Grid {
         right("won"),
         right("win rate"),
         right("at least"),
-        right("exp. R"),
-        right("profit f."),
-        right("avg win R"),
-        right("avg loss R"),
+        right("exp R"),
+        right("PF"),
+        right("win R"),
+        right("loss R"),
         right("max dd R"),
     ]);
     for group in groups {

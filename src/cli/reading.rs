@@ -8,7 +8,7 @@ use clap::Args;
 use tradefold::journal::{Journal, JournalError};
 use tradefold::log::{OpenError, Reader};
 use tradefold::projector::{CaughtUp, Lag, ProjectError, ProjectionState};
-use tradefold::tables::{self, Connection, Tables};
+use tradefold::tables::{Connection, Tables};
 
 use super::Context;
 use super::failure::{Failure, chain};
@@ -46,11 +46,6 @@ impl Reading {
         let (reader, tables, caught_up) = Journal::read(dir)?.into_parts();
         note_lag(&caught_up);
         Ok(Self { tables, log: Some(reader) })
-    }
-
-    /// Where each projection stands in these tables.
-    pub(crate) fn cursors(&self) -> Result<Vec<tables::Kept>, Failure> {
-        Ok(tables::cursors(&self.tables)?)
     }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tradefold::log::{self, Reader, hex, verify};
 
-use super::failure::{Failure, chain};
+use super::failure::Failure;
 use super::grid::count;
 use super::out::Out;
 use super::progress::{Progress, Unit};

@@ -1,5 +1,10 @@
 //! The integration tests of the root crate, in one binary.
 #![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
 
+mod cli_append;
+mod cli_export;
+mod cli_look;
+mod cli_sql;
+mod cli_support;
 mod log;
 mod tables;
