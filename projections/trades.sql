@@ -82,9 +82,9 @@ END;
 CREATE TRIGGER trades_search_delete AFTER DELETE ON trades WHEN old.notes IS NOT NULL BEGIN
     INSERT INTO trades_search (trades_search, rowid, notes) VALUES ('delete', old.rowid, old.notes);
 END;
-CREATE TRIGGER trades_search_forget AFTER UPDATE ON trades WHEN old.notes IS NOT NULL AND old.notes IS NOT new.notes BEGIN
-    INSERT INTO trades_search (trades_search, rowid, notes) VALUES ('delete', old.rowid, old.notes);
-END;
-CREATE TRIGGER trades_search_learn AFTER UPDATE ON trades WHEN new.notes IS NOT NULL AND old.notes IS NOT new.notes BEGIN
-    INSERT INTO trades_search (rowid, notes) VALUES (new.rowid, new.notes);
+-- One trigger, not two: SQLite does not promise an order between triggers, and a deletion that came last would
+-- take the new text's words along.
+CREATE TRIGGER trades_search_update AFTER UPDATE ON trades WHEN old.notes IS NOT new.notes BEGIN
+    INSERT INTO trades_search (trades_search, rowid, notes) SELECT 'delete', old.rowid, old.notes WHERE old.notes IS NOT NULL;
+    INSERT INTO trades_search (rowid, notes) SELECT new.rowid, new.notes WHERE new.notes IS NOT NULL;
 END;

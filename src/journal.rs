@@ -41,9 +41,9 @@ pub enum JournalError {
 /// A journal that is recorded into. One a journal at a time; others read beside it.
 #[derive(Debug)]
 pub struct Journal {
-    // In this order they end: what the writer still commits, the projectors may fold.
-    writer: Writer,
+    // In this order they end: the last to close the log must be able to write it, or its write-ahead log stays.
     projectors: Projectors,
+    writer: Writer,
 }
 
 impl Journal {
@@ -55,7 +55,7 @@ impl Journal {
     pub fn open(dir: &Path, options: JournalOptions) -> Result<Self, JournalError> {
         let writer = Writer::open(dir, options.writer)?;
         let projectors = Projectors::start(dir, |bell| writer.subscribe(bell))?;
-        Ok(Self { writer, projectors })
+        Ok(Self { projectors, writer })
     }
 
     /// Brings a journal's tables up to date and opens log and tables for reading.

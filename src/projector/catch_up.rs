@@ -54,7 +54,15 @@ impl CaughtUp {
 /// # Errors
 /// [`ProjectError`]; among them [`ProjectError::LostTail`].
 pub fn catch_up(dir: &Path) -> Result<CaughtUp, ProjectError> {
-    let mut waiting = Waiting { last: Vec::new(), since: Instant::now() };
+    catch_up_within(dir, PATIENCE)
+}
+
+/// The same with another patience towards a process that projects and gets nowhere.
+///
+/// # Errors
+/// [`ProjectError`]; among them [`ProjectError::LostTail`].
+pub fn catch_up_within(dir: &Path, patience: Duration) -> Result<CaughtUp, ProjectError> {
+    let mut waiting = Waiting { last: Vec::new(), since: Instant::now(), patience };
     // The cursors before the head, so that a log at work can only be ahead of them.
     let mut kept = tables::stored_cursors(dir)?;
     let reader = Reader::open(dir)?;
@@ -90,14 +98,15 @@ pub fn catch_up(dir: &Path) -> Result<CaughtUp, ProjectError> {
 struct Waiting {
     last: Vec<ProjectionState>,
     since: Instant,
+    patience: Duration,
 }
 
 impl Waiting {
     fn goes_on(&mut self, states: &[ProjectionState]) -> bool {
         if self.last != states {
-            *self = Self { last: states.to_vec(), since: Instant::now() };
+            (self.last, self.since) = (states.to_vec(), Instant::now());
         }
-        self.since.elapsed() < PATIENCE
+        self.since.elapsed() < self.patience
     }
 }
 

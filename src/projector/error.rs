@@ -21,6 +21,12 @@ pub enum ProjectError {
         /// What the log has instead.
         found: String,
     },
+    /// A fold panicked while it wrote its rows.
+    #[error("the fold of {projection} failed, which is a defect of tradefold")]
+    Defect {
+        /// Which.
+        projection: &'static str,
+    },
     /// The log could not be opened.
     #[error(transparent)]
     Open(#[from] OpenError),

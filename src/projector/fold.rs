@@ -4,6 +4,7 @@
 
 use std::error::Error as _;
 use std::ops::ControlFlow;
+use std::panic::{self, AssertUnwindSafe};
 
 use projections::event::Event;
 use projections::projection::{About, Projection};
@@ -24,6 +25,10 @@ pub(crate) struct Fold {
     committed: Cursor,
     /// Where the memory is.
     reached: Cursor,
+    /// It reads no event beyond this position.
+    end: u64,
+    /// Where it panicked: a defect of the fold, after which its memory is good for nothing.
+    failed_at: Option<u64>,
 }
 
 impl Fold {
@@ -31,7 +36,17 @@ impl Fold {
     pub(crate) fn resume(about: &'static About, tables: &Tables) -> Result<Self, TablesError> {
         let committed = tables.cursor(about)?;
         let reached = Cursor { position: committed.position, hash: committed.hash, stopped: None };
-        Ok(Self { about, projection: (about.new)(), committed, reached })
+        Ok(Self { about, projection: (about.new)(), committed, reached, end: u64::MAX, failed_at: None })
+    }
+
+    /// What it folds.
+    pub(crate) fn about(&self) -> &'static About {
+        self.about
+    }
+
+    /// Sets the position beyond which it reads no event.
+    pub(crate) fn end_at(&mut self, seq: u64) {
+        self.end = seq;
     }
 
     /// Where the tables are.
@@ -46,17 +61,23 @@ impl Fold {
 
     /// Whether there is nothing for it to do up to a position.
     pub(crate) fn has_done(&self, through: u64) -> bool {
-        self.is_stopped() || self.reached.position >= through
+        self.is_stopped() || self.reached.position >= through.min(self.end)
     }
 
     fn wants(&self, seq: u64) -> bool {
-        !self.is_stopped() && seq > self.reached.position
+        !self.is_stopped() && seq > self.reached.position && seq <= self.end
     }
 
     fn take(&mut self, shelf: &SqlShelf<'_>, event: &EventRef<'_>, known_type: bool, decoded: &mut Decoded) {
         if self.about.reads(event.kind, event.stream, known_type) {
             match decoded.get_or_insert_with(|| decode(event)) {
-                Ok(event) => self.projection.apply(shelf, event),
+                Ok(event) => {
+                    let (projection, failed) = (&mut self.projection, &mut self.failed_at);
+                    if panic::catch_unwind(AssertUnwindSafe(|| projection.apply(shelf, event))).is_err() {
+                        *failed = Some(event.seq);
+                        return;
+                    }
+                }
                 Err(error) => {
                     self.reached.stopped = Some(Stopped { at: event.seq, reason: in_full(error) });
                     return;
@@ -66,15 +87,43 @@ impl Fold {
         (self.reached.position, self.reached.hash) = (event.seq, event.hash);
     }
 
-    fn commit(&mut self, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), TablesError> {
+    /// Commits what it did, unless the shelf could not answer it, or it failed.
+    fn finish(&mut self, reader: &Reader, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), ProjectError> {
+        match self.failed_at {
+            Some(seq) => {
+                shelf.finish()?;
+                self.retreat(reader, tables, seq)
+            }
+            None => self.commit(tables, shelf),
+        }
+    }
+
+    fn commit(&mut self, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), ProjectError> {
         if self.reached == self.committed {
             return Ok(());
         }
-        let (rows, state) = self.projection.flush(&shelf);
+        let projection = &mut self.projection;
+        let flushed = panic::catch_unwind(AssertUnwindSafe(|| projection.flush(&shelf)));
         shelf.finish()?;
-        tables.commit(self.about, &self.committed, &self.reached, rows, &state)?;
+        let about = self.about;
+        let (rows, state) = flushed.map_err(|_| ProjectError::Defect { projection: about.name })?;
+        tables.commit(about, &self.committed, &self.reached, rows, &state)?;
         self.committed = self.reached.clone();
         Ok(())
+    }
+
+    /// Folds once more what was before the event at which it failed, and stops there: the tables are right up
+    /// to it, and the other projections go on.
+    fn retreat(&mut self, reader: &Reader, tables: &Tables, seq: u64) -> Result<(), ProjectError> {
+        *self = Self { end: seq - 1, ..Self::resume(self.about, tables)? };
+        while !self.has_done(seq - 1) {
+            page(reader, tables, std::slice::from_mut(self), seq - 1, usize::MAX, || false)?;
+        }
+        if !self.is_stopped() {
+            let reason = format!("event {seq}: the fold failed on it, which is a defect of tradefold");
+            self.reached.stopped = Some(Stopped { at: seq, reason });
+        }
+        self.commit(tables, tables.shelf(self.about))
     }
 }
 
@@ -89,9 +138,9 @@ pub(crate) fn page(
     folds: &mut [Fold],
     through: u64,
     limit: usize,
-    interrupted: impl Fn() -> bool,
+    mut interrupted: impl FnMut() -> bool,
 ) -> Result<usize, ProjectError> {
-    let going = folds.iter().filter(|fold| !fold.is_stopped());
+    let going = folds.iter().filter(|fold| !fold.has_done(through));
     let Some(after) = going.map(|fold| fold.reached.position).min() else { return Ok(0) };
     let shelves: Vec<SqlShelf<'_>> = folds.iter().map(|fold| tables.shelf(fold.about)).collect();
     let mut read = 0;
@@ -102,11 +151,12 @@ pub(crate) fn page(
         for (fold, shelf) in folds.iter_mut().zip(&shelves).filter(|(fold, _)| fold.wants(event.seq)) {
             fold.take(shelf, &event, known_type, &mut decoded);
         }
-        let done = read >= limit || interrupted() || folds.iter().all(Fold::is_stopped);
+        let failed = folds.iter().any(|fold| fold.failed_at.is_some()) || shelves.iter().any(SqlShelf::has_failed);
+        let done = failed || read >= limit || interrupted() || folds.iter().all(Fold::is_stopped);
         if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     for (fold, shelf) in folds.iter_mut().zip(shelves) {
-        fold.commit(tables, shelf)?;
+        fold.finish(reader, tables, shelf)?;
     }
     Ok(read)
 }

@@ -36,7 +36,7 @@ use board::Board;
 use worker::Supervisor;
 
 pub use board::{ProjectionState, Role};
-pub use catch_up::{CaughtUp, Lag, catch_up};
+pub use catch_up::{CaughtUp, Lag, catch_up, catch_up_within};
 pub use error::ProjectError;
 pub(crate) use worker::{holder, lock_tables};
 

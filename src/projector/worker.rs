@@ -62,7 +62,10 @@ impl Supervisor<'_> {
         let reader = Reader::open(&self.dir)?;
         tail::check(&reader, &tables::stored_cursors(&self.dir)?)?;
         let tables = Tables::open(&self.dir)?;
-        self.board.set_cursors(&tables.cursors()?);
+        let mut cursors = tables.cursors()?;
+        // What stopped one before is tried again.
+        cursors.iter_mut().for_each(|kept| kept.cursor.stopped = None);
+        self.board.set_cursors(&cursors);
         let each = PROJECTIONS.iter().map(|_| Ok((Reader::open(&self.dir)?, tables.another()?)));
         let connections = each.collect::<Result<Vec<_>, ProjectError>>()?;
         self.board.set_role(Role::Projecting);

@@ -33,13 +33,24 @@ pub(super) fn open_for_writing(path: &Path) -> Result<Connection, TablesError> {
 pub(super) fn open_side(path: &Path) -> Result<Connection, TablesError> {
     make(path)?;
     let conn = file::open_plain(path).map_err(|error| open_failed(path, error))?;
+    set_up_side(&conn)?;
+    Ok(conn)
+}
+
+/// Opens a database without a name, which is gone when it is closed.
+pub(super) fn open_passing() -> Result<Connection, TablesError> {
+    let conn = Connection::open("")?;
+    set_up_side(&conn)?;
+    Ok(conn)
+}
+
+fn set_up_side(conn: &Connection) -> rusqlite::Result<()> {
     // Without a journal there is no rolling back, which a file that is thrown away on any error doesn't need.
     conn.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
     conn.pragma_update(None, "synchronous", "OFF")?;
     conn.pragma_update_and_check(None, "locking_mode", "exclusive", |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -131_072)?;
-    common(&conn)?;
-    Ok(conn)
+    common(conn)
 }
 
 fn make(path: &Path) -> Result<(), OpenError> {

@@ -17,6 +17,7 @@
 //!
 //! What the tables know nothing of: events, and what a fold makes of them.
 
+mod compare;
 mod cursor;
 mod error;
 mod file;
@@ -25,6 +26,7 @@ mod rows;
 mod schema;
 mod select;
 mod shelf;
+mod swap;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -34,6 +36,7 @@ use projections::drawer::StateChange;
 use projections::projection::About;
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
+pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
 pub use query::{Queries, QueryError, RowSink};
@@ -41,6 +44,7 @@ pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};
 pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
+pub(crate) use swap::{Side, passing, side_path};
 
 /// A connection that writes the tables. For one thread at a time.
 #[derive(Debug)]
@@ -62,7 +66,11 @@ impl Tables {
         let path = file::path_in(dir);
         let mut conn = file::open_for_writing(&path)?;
         let refolds = schema::prepare(&mut conn, &path)?;
-        Ok(Self { conn, path, refolds, gate: Arc::default() })
+        Ok(Self { refolds, ..Self::over(conn, &path) })
+    }
+
+    fn over(conn: Connection, path: &Path) -> Self {
+        Self { conn, path: path.to_owned(), refolds: Vec::new(), gate: Arc::default() }
     }
 
     /// Another connection to the same tables, for another thread.
@@ -71,7 +79,7 @@ impl Tables {
     /// [`TablesError`].
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
-        Ok(Self { conn, path: self.path.clone(), refolds: Vec::new(), gate: Arc::clone(&self.gate) })
+        Ok(Self { gate: Arc::clone(&self.gate), ..Self::over(conn, &self.path) })
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -129,6 +137,15 @@ impl Tables {
         rows::write(&transaction, rows).map_err(wrap)?;
         rows::remember(&transaction, about.name, state).map_err(wrap)?;
         transaction.commit().map_err(wrap)
+    }
+
+    /// Compares these tables, made by a replay, with others, cell by cell.
+    pub(crate) fn differences_of(
+        &self,
+        live: &Connection,
+        abouts: &[&'static About],
+    ) -> Result<Differences, TablesError> {
+        compare::tables(live, &self.conn, abouts)
     }
 
     /// What a projection remembers, for its fold to read.

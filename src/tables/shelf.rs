@@ -27,6 +27,11 @@ impl<'c> SqlShelf<'c> {
         Self { conn, projection, failure: RefCell::new(None) }
     }
 
+    /// Whether something could not be answered.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.borrow().is_some()
+    }
+
     /// Whether everything that was asked could be answered. What was folded after a failure is wrong.
     pub(crate) fn finish(self) -> Result<(), TablesError> {
         self.failure.into_inner().map_or(Ok(()), Err)

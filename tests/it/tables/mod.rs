@@ -3,4 +3,10 @@
 
 mod converge;
 mod events;
+mod kill;
+mod rebuild;
+mod share;
+mod stop;
 mod support;
+mod tail;
+mod versions;

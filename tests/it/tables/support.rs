@@ -12,6 +12,8 @@ use tradefold::log::{self, WriterOptions};
 use tradefold::projector;
 use tradefold::tables::Tables;
 
+use super::events::Trading;
+
 pub(crate) const LONG: Duration = Duration::from_secs(60);
 
 pub(crate) struct Place {
@@ -42,6 +44,25 @@ impl Place {
         }
     }
 
+    /// A journal with so many events, closed, its tables at the head.
+    pub(crate) fn traded(seed: u64, count: u64) -> Self {
+        let place = Self::new();
+        place.record(&mut Trading::new(seed), count);
+        place
+    }
+
+    pub(crate) fn record(&self, trading: &mut Trading, count: u64) {
+        let journal = self.open();
+        let seq = journal.append(trading.drafts(count)).unwrap().head.seq;
+        journal.wait_until(seq, LONG).unwrap();
+    }
+
+    /// Changes the tables behind everybody's back.
+    pub(crate) fn edit(&self, sql: &str) {
+        let changed = self.raw().execute(sql, ()).unwrap();
+        assert!(changed > 0, "{sql}");
+    }
+
     /// The tables that a fresh replay gives.
     pub(crate) fn replayed(&self) -> Dump {
         self.delete_tables();
@@ -66,7 +87,7 @@ pub(crate) fn dump(dir: &Path) -> Dump {
 
 fn rows(conn: &rusqlite::Connection, table: &str, key: &str) -> Vec<String> {
     let mut statement = conn.prepare(&format!("SELECT * FROM {table} ORDER BY {key}")).unwrap();
-    let names: Vec<String> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let read = |row: &rusqlite::Row<'_>| {
         let cells = names.iter().enumerate().map(|(index, name)| {
             let value: Value = row.get(index).unwrap();

@@ -1,0 +1,145 @@
+//! Owns the comparison of two files' tables, cell by cell: which rows are missing, which are too many, which
+//! columns differ. Reads both in key order, a row at a time, so that size does not matter.
+
+use std::cmp::Ordering;
+
+use projections::cell::{Cell, Row, Table};
+use projections::projection::About;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Rows};
+
+use super::error::TablesError;
+
+/// How many findings are kept; the others are counted.
+const KEPT_MAX: usize = 100;
+
+/// One cell or row that differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// The table.
+    pub table: &'static str,
+    /// The row's key, column by column.
+    pub key: Vec<(&'static str, Cell)>,
+    /// What is wrong with it.
+    pub problem: Problem,
+}
+
+/// What is wrong with a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// A replay makes it; it is not there.
+    Missing,
+    /// It is there; no replay makes it.
+    Extra,
+    /// A column holds something else than a replay makes.
+    Differs {
+        /// The column.
+        column: &'static str,
+        /// What is there.
+        live: Cell,
+        /// What a replay makes.
+        replayed: Cell,
+    },
+}
+
+/// What a comparison found.
+#[derive(Clone, Debug, Default)]
+pub struct Differences {
+    /// The first findings.
+    pub kept: Vec<Finding>,
+    /// How many there are.
+    pub total: u64,
+    /// How many rows were compared.
+    pub rows: u64,
+}
+
+impl Differences {
+    /// Whether nothing differs.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    fn add(&mut self, table: &'static Table, row: &Row, problem: Problem) {
+        self.total += 1;
+        if self.kept.len() < KEPT_MAX {
+            let of = |column: &&'static str| Some((*column, row[table.position(column)?].clone()));
+            self.kept.push(Finding { table: table.name, key: table.key.iter().filter_map(of).collect(), problem });
+        }
+    }
+}
+
+/// Compares the tables of some projections.
+pub(super) fn tables(
+    live: &Connection,
+    replayed: &Connection,
+    abouts: &[&'static About],
+) -> Result<Differences, TablesError> {
+    let mut found = Differences::default();
+    for table in abouts.iter().flat_map(|about| about.tables) {
+        one_table(live, replayed, table, &mut found)?;
+    }
+    Ok(found)
+}
+
+fn one_table(
+    live: &Connection,
+    replayed: &Connection,
+    table: &'static Table,
+    found: &mut Differences,
+) -> Result<(), TablesError> {
+    let columns: Vec<&str> = table.all_columns().map(|column| column.name).collect();
+    let sql = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, table.key.join(", "));
+    let (mut left, mut right) = (live.prepare(&sql)?, replayed.prepare(&sql)?);
+    let (mut left, mut right) = (left.query(())?, right.query(())?);
+    let (mut one, mut other) = (next(&mut left, table)?, next(&mut right, table)?);
+    loop {
+        let order = match (&one, &other) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(one), Some(other)) => key(table, one).cmp(key(table, other)),
+        };
+        found.rows += 1;
+        match (&one, &other) {
+            (Some(one), _) if order == Ordering::Less => found.add(table, one, Problem::Extra),
+            (_, Some(other)) if order == Ordering::Greater => found.add(table, other, Problem::Missing),
+            (Some(one), Some(other)) => cells(table, one, other, found),
+            _ => {}
+        }
+        if order != Ordering::Greater {
+            one = next(&mut left, table)?;
+        }
+        if order != Ordering::Less {
+            other = next(&mut right, table)?;
+        }
+    }
+}
+
+fn key<'r>(table: &'static Table, row: &'r Row) -> impl Iterator<Item = &'r Cell> {
+    table.key.iter().filter_map(|column| table.position(column)).map(|at| &row[at])
+}
+
+fn cells(table: &'static Table, one: &Row, other: &Row, found: &mut Differences) {
+    for ((live, replayed), column) in one.iter().zip(other).zip(table.all_columns()) {
+        if live != replayed {
+            let (live, replayed) = (live.clone(), replayed.clone());
+            found.add(table, one, Problem::Differs { column: column.name, live, replayed });
+        }
+    }
+}
+
+fn next(rows: &mut Rows<'_>, table: &Table) -> rusqlite::Result<Option<Row>> {
+    let Some(row) = rows.next()? else { return Ok(None) };
+    (0..table.columns.len() + 2).map(|at| Ok(cell(row.get_ref(at)?))).collect::<rusqlite::Result<Row>>().map(Some)
+}
+
+fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Int(value),
+        ValueRef::Real(value) => Cell::Real(value),
+        // No STRICT table of ours holds blobs; whatever a hand put there differs, and shows as text.
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
