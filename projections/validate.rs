@@ -17,6 +17,7 @@ use crate::schema::{EventType, StreamRule, Version};
 use envelope::Envelope;
 use fields::Entries;
 
+pub use nearest::nearest;
 pub use print::to_edge;
 pub use refusal::{Problem, Refusal};
 

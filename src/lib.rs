@@ -1,8 +1,10 @@
 //! tradefold: an event-sourced trading journal.
 
 pub mod audit;
+pub mod export;
 pub mod journal;
 pub mod log;
+pub mod metrics;
 pub mod projector;
 pub mod rebuild;
 pub mod tables;

@@ -2,7 +2,8 @@
 
 /// The known name that takes the fewest edits to reach. Letters left out hardly count, so that `qty` is
 /// near to `quantity`; too many wrong ones, and there is none.
-pub(super) fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+#[must_use]
+pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     const GIVEN_CHARS_MAX: usize = 64;
     let given = letters(given);
     if given.len() > GIVEN_CHARS_MAX {

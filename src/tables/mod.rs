@@ -10,6 +10,8 @@
 //! - `shelf`: what folds remember
 //! - `rows`: a flush as statements
 //! - `file`: making, opening, removing
+//! - `select`: rows, for who exports or shows them
+//! - `query`: a stranger's SQL, which can only read
 //! - `swap`: replacing some projections' tables by freshly made ones, at once
 //! - `places`: where trades belong
 //! - `compare`: finding each cell in which two files differ
@@ -21,8 +23,10 @@ mod cursor;
 mod error;
 mod file;
 mod places;
+mod query;
 mod rows;
 mod schema;
+mod select;
 mod shelf;
 mod swap;
 
@@ -38,8 +42,10 @@ pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
 pub(crate) use places::{place_of_trade, trades_elsewhere};
+pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};
+pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
 pub(crate) use swap::{Side, passing, side_path};
 
@@ -174,7 +180,10 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
 }
 
 /// Holds a connection at what it sees now, until it is closed.
-pub(crate) fn hold_still(conn: &Connection) -> Result<(), TablesError> {
+///
+/// # Errors
+/// [`TablesError`].
+pub fn hold_still(conn: &Connection) -> Result<(), TablesError> {
     Ok(conn.execute_batch("BEGIN")?)
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct SqlShelf<'c> {
 }
 
 impl<'c> SqlShelf<'c> {
-    pub(super) fn new(conn: &'c Connection, projection: &'static str) -> Self {
+    pub(crate) fn new(conn: &'c Connection, projection: &'static str) -> Self {
         Self { conn, projection, failure: RefCell::new(None) }
     }
 

@@ -1,6 +1,11 @@
 //! The integration tests of the root crate, in one binary.
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests may")]
 
+mod cli_append;
+mod cli_export;
+mod cli_look;
+mod cli_sql;
+mod cli_support;
 mod log;
 mod tables;
 mod tidy;

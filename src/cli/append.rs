@@ -1,0 +1,284 @@
+//! `append`: JSON Lines into the journal, batch by batch. While one batch is on its way to the disk the next one
+//! is read and checked, but handed over only when the former is safe: a refused batch stops the input there,
+//! and nothing after it has been recorded.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use crossbeam_channel::RecvTimeoutError;
+use projections::draft::Draft;
+use projections::validate::parse_edge;
+use serde_json::{Value, json};
+use tradefold::journal::{Journal, JournalOptions};
+use tradefold::log::{self, AppendError, Head, OpenError, Receipt, Ticket, hex};
+
+use super::failure::{Failure, chain};
+use super::grid::count;
+use super::lines::{Line, Lines};
+use super::out::{Out, complain};
+use super::progress::{Progress, Unit};
+use super::{Context, help};
+
+/// How long the input may pause before `--acks` commits what there is.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How long to wait at the end for the tables. Events are safe by then; the next reader folds the rest.
+const TABLES_WAIT: Duration = Duration::from_secs(60);
+
+/// Record events from JSON Lines
+#[derive(Debug, Args)]
+#[command(after_help = help::APPEND)]
+pub(crate) struct Append {
+    /// The file; `-` is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+
+    /// The most events of a batch, which is recorded as a whole or not at all
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    batch: u32,
+
+    /// Print a JSON line for each batch the moment it is safe on disk; commit when full, at the end, or when the
+    /// input has paused for 50 ms
+    #[arg(long)]
+    acks: bool,
+}
+
+impl Append {
+    pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        let lines = Lines::open(&self.file)?;
+        let journal = open(context)?;
+        let mut intake = Intake {
+            journal: &journal,
+            name: &lines.name,
+            acks: self.acks,
+            batch: Batch::default(),
+            flying: None,
+            sum: Sum { head: journal.status()?.head, ..Sum::default() },
+            out,
+        };
+        self.take(&lines, &mut intake)?;
+        let sum = intake.sum;
+        if !self.acks {
+            sum.print(context.json, out)?;
+            out.flush()?;
+        }
+        if let Err(why) = journal.wait_until(sum.head.seq, TABLES_WAIT) {
+            complain(&format!("tradefold: note: events are recorded, but the tables are behind: {why}"));
+        }
+        Ok(())
+    }
+
+    fn take(&self, lines: &Lines, intake: &mut Intake<'_>) -> Result<(), Failure> {
+        let progress = match lines.size {
+            Some(size) if !self.acks => Progress::new("append", Unit::Bytes, size),
+            _ => Progress::none(),
+        };
+        loop {
+            let next = if self.acks && !intake.batch.drafts.is_empty() {
+                lines.queue.recv_timeout(PAUSE)
+            } else {
+                lines.queue.recv().map_err(RecvTimeoutError::from)
+            };
+            match next {
+                Ok(Ok(line)) => {
+                    progress.set(line.offset);
+                    intake.line(&line)?;
+                    if intake.batch.drafts.len() >= self.batch as usize {
+                        intake.hand_over()?;
+                    }
+                }
+                Ok(Err(unreadable)) => return Err(intake.stop(unreadable.number, &unreadable.problem)),
+                Err(RecvTimeoutError::Timeout) => intake.hand_over()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    intake.hand_over()?;
+                    return intake.land();
+                }
+            }
+        }
+    }
+}
+
+/// Opens the journal to record into it; makes it where there is none.
+pub(crate) fn open(context: &Context) -> Result<Journal, Failure> {
+    let (dir, options) = (context.journal(), JournalOptions::default());
+    if !log::exists(dir) {
+        match log::create(dir, options.writer.lock_wait) {
+            // Somebody else was quicker.
+            Ok(()) | Err(OpenError::Exists { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(Journal::open(dir, options)?)
+}
+
+/// Events that will be recorded together, and where each came from.
+#[derive(Debug, Default)]
+struct Batch {
+    drafts: Vec<Draft>,
+    lines: Vec<u64>,
+}
+
+/// The way of lines into the journal.
+struct Intake<'a> {
+    journal: &'a Journal,
+    name: &'a str,
+    acks: bool,
+    batch: Batch,
+    /// The batch on its way to the disk, with its lines.
+    flying: Option<(Ticket, Vec<u64>)>,
+    sum: Sum,
+    out: &'a mut Out,
+}
+
+impl Intake<'_> {
+    /// Checks a line and adds it to the batch.
+    fn line(&mut self, line: &Line) -> Result<(), Failure> {
+        match parse_edge(&line.text) {
+            Ok(draft) => {
+                self.batch.drafts.push(draft);
+                self.batch.lines.push(line.number);
+                Ok(())
+            }
+            Err(refusal) => {
+                let failure = self.stop(line.number, &refusal.to_string());
+                Err(match refusal.field {
+                    Some(field) => failure.with("field", field),
+                    None => failure,
+                })
+            }
+        }
+    }
+
+    /// Sends the batch on its way, once the one before has arrived.
+    fn hand_over(&mut self) -> Result<(), Failure> {
+        self.land()?;
+        let Batch { drafts, lines } = std::mem::take(&mut self.batch);
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        match self.journal.submit(drafts) {
+            Ok(ticket) => self.flying = Some((ticket, lines)),
+            Err(error) => return Err(self.refused(&error, &lines)),
+        }
+        // Nothing else is to be done before an acknowledgement.
+        if self.acks { self.land() } else { Ok(()) }
+    }
+
+    /// Waits until the batch on its way is on disk.
+    fn land(&mut self) -> Result<(), Failure> {
+        let Some((ticket, lines)) = self.flying.take() else { return Ok(()) };
+        let receipt = ticket.wait().map_err(|error| self.refused(&error, &lines))?;
+        if self.acks {
+            let mut ack = Sum::default();
+            ack.add(&receipt);
+            self.out.json(&ack.as_json())?;
+            self.out.flush()?;
+        }
+        self.sum.add(&receipt);
+        Ok(())
+    }
+
+    /// The failure at a line of the input. Batches before it are waited for, so that it can be said what is
+    /// recorded; the line's own batch is not.
+    fn stop(&mut self, number: u64, problem: &str) -> Failure {
+        if let Err(earlier) = self.land() {
+            return earlier;
+        }
+        let place = format!("{}:{number}", self.name);
+        let recorded = self.sum.in_words();
+        Failure::usage(format!("{place}: {problem}\n{recorded}"))
+            .with("file", self.name)
+            .with("line", number)
+            .with("recorded", self.sum.as_json())
+    }
+
+    /// The failure of a whole batch.
+    fn refused(&mut self, error: &AppendError, lines: &[u64]) -> Failure {
+        let at = |index: &usize| lines.get(*index).copied().unwrap_or_default();
+        match error {
+            AppendError::Conflict { index, id, seq, field } => self
+                .stop(at(index), &format!("{field}: id {id} is recorded at position {seq} with another {field}"))
+                .with("field", field.as_str())
+                .with("conflict", json!({ "id": id, "seq": seq })),
+            AppendError::VersionMismatch { index, stream, expected, actual } => self
+                .stop(
+                    at(index),
+                    &format!("expected_version: expected version {expected} of stream {stream}, which is at {actual}"),
+                )
+                .with("field", "expected_version")
+                .with("version_mismatch", json!({ "stream": stream, "expected": expected, "actual": actual })),
+            AppendError::Refused { index, reason } => self.stop(at(index), reason),
+            error => {
+                let lines = format!("lines {} to {}", at(&0), at(&lines.len().saturating_sub(1)));
+                let advice = match error {
+                    AppendError::Damaged { .. } => "run tradefold verify",
+                    _ => "retry with the same ids: what is recorded already is answered as duplicate",
+                };
+                let (name, recorded) = (self.name, self.sum.in_words());
+                Failure::journal(format!("{name}: {lines}: {}; {advice}\n{recorded}", chain(error)))
+                    .with("file", name)
+                    .with("unknown", matches!(error, AppendError::Unknown { .. }))
+                    .with("recorded", self.sum.as_json())
+            }
+        }
+    }
+}
+
+/// What has been recorded.
+#[derive(Clone, Copy, Debug)]
+struct Sum {
+    appended: usize,
+    duplicates: usize,
+    first_seq: Option<u64>,
+    last_seq: Option<u64>,
+    head: Head,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self { appended: 0, duplicates: 0, first_seq: None, last_seq: None, head: Head::EMPTY }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, receipt: &Receipt) {
+        self.appended += receipt.appended();
+        self.duplicates += receipt.duplicates();
+        self.first_seq = self.first_seq.into_iter().chain(receipt.first_seq).min();
+        self.last_seq = self.last_seq.max(receipt.last_seq);
+        self.head = receipt.head;
+    }
+
+    fn as_json(&self) -> Value {
+        json!({
+            "appended": self.appended,
+            "duplicates": self.duplicates,
+            "first_seq": self.first_seq,
+            "last_seq": self.last_seq,
+            "head": hex(&self.head.hash),
+        })
+    }
+
+    fn in_words(&self) -> String {
+        let Some((first, last)) = self.first_seq.zip(self.last_seq) else {
+            return "nothing was recorded".to_owned();
+        };
+        let (appended, duplicates) = (count(self.appended as u64), count(self.duplicates as u64));
+        format!("recorded before it: {appended} appended, {duplicates} duplicates, positions {first}..{last}")
+    }
+
+    fn print(&self, json: bool, out: &mut Out) -> Result<(), Failure> {
+        if json {
+            return Ok(out.json(&self.as_json())?);
+        }
+        let (appended, duplicates) = (count(self.appended as u64), count(self.duplicates as u64));
+        let positions = match self.first_seq.zip(self.last_seq) {
+            Some((first, last)) => format!(", positions {first}..{last}"),
+            None => String::new(),
+        };
+        out.line(format!("appended {appended}, duplicates {duplicates}{positions}"))?;
+        Ok(out.line(format!("head {} at position {}", hex(&self.head.hash), self.head.seq))?)
+    }
+}

@@ -1,0 +1,233 @@
+//! `demo`: a journal made from a shipped week of trading, and what a trader would look at in it. Shows nothing
+//! that another command could not; what each figure means is the library's business.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use projections::TABLES;
+use projections::draft::Draft;
+use projections::validate::parse_edge;
+use serde_json::json;
+use tradefold::export::{self, Selection};
+use tradefold::journal::{Journal, JournalOptions};
+use tradefold::log::{self, Reader};
+use tradefold::tables::{Queries, RowSink, Value, hold_still};
+
+use super::failure::{Failure, chain};
+use super::grid::{Align, Grid, amount, count};
+use super::metrics;
+use super::out::Out;
+use super::reading::Reading;
+use super::{Context, help};
+
+/// The week: see the README beside it.
+const EVENTS: &str = include_str!("../../replay-fixtures/week/events.jsonl");
+
+const DEFAULT_FOLDER: &str = "./demo-journal";
+
+/// Make a small journal from a shipped week of trading, and show it
+#[derive(Debug, Args)]
+#[command(after_help = help::DEMO)]
+pub(crate) struct Demo {}
+
+impl Demo {
+    #[expect(clippy::unused_self, reason = "each command has the same method")]
+    pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        let dir = context.journal.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER));
+        let drafts = drafts()?;
+        refuse_foreign(dir, &drafts)?;
+        record(dir, drafts)?;
+        let reading = Reading::journal(dir)?;
+        let csv = write_csv(&reading, dir)?;
+        if context.json {
+            let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map(|head| head.seq);
+            return Ok(out.json(&json!({ "journal": dir, "events": events, "csv": csv }))?);
+        }
+        show(&reading, dir, out)?;
+        hints(dir, &csv, out)
+    }
+}
+
+fn drafts() -> Result<Vec<Draft>, Failure> {
+    let lines = EVENTS.lines().filter(|line| !line.trim().is_empty());
+    let drafts: Result<Vec<_>, _> = lines.map(parse_edge).collect();
+    drafts.map_err(|refusal| Failure::journal(format!("the shipped events: {refusal}")))
+}
+
+/// A journal somebody uses is not to be filled with a made-up week.
+fn refuse_foreign(dir: &Path, drafts: &[Draft]) -> Result<(), Failure> {
+    if !log::exists(dir) {
+        return Ok(());
+    }
+    let first = Reader::open(dir)?.read_after(0, 1)?;
+    let is_ours = first.iter().all(|event| drafts.first().is_some_and(|draft| draft.id == Some(event.id)));
+    if is_ours {
+        return Ok(());
+    }
+    let dir = dir.display();
+    Err(Failure::usage(format!(
+        "there is a journal at {dir} that is not the demo's; choose another folder: tradefold --journal DIR demo"
+    )))
+}
+
+/// Records the week, or finds that it is recorded already.
+fn record(dir: &Path, drafts: Vec<Draft>) -> Result<(), Failure> {
+    let options = JournalOptions::default();
+    if !log::exists(dir) {
+        log::create(dir, options.writer.lock_wait)?;
+    }
+    let journal = Journal::open(dir, options)?;
+    journal.append(drafts).map_err(|error| Failure::journal(chain(&error)))?;
+    Ok(())
+}
+
+fn write_csv(reading: &Reading, dir: &Path) -> Result<PathBuf, Failure> {
+    let folder = dir.join("csv");
+    hold_still(&reading.tables)?;
+    let journal = reading.log.as_ref().map(|log| log.identity().uuid);
+    for table in TABLES {
+        let path = folder.join(format!("{}.csv", table.name));
+        export::to_file(&reading.tables, &Selection::of(table), false, journal, &path)?;
+    }
+    Ok(folder)
+}
+
+fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
+    let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map_or(0, |head| head.seq);
+    out.line(format!("A week of futures on two accounts: {} events in {}.", count(events), dir.display()))?;
+    section(out, "ACCOUNTS", "PF: profit factor, net. At least: what the win rate can be relied on to be, at 95 %.")?;
+    out.line(metrics::summary("account", &metrics::accounts(&reading.tables, None, 0)?).to_string())?;
+    section(out, "STRATEGIES", "")?;
+    out.line(metrics::summary("strategy", &metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
+    let mut queries = Queries::new(tradefold::tables::Tables::read_only(dir)?, None)?;
+    for view in &VIEWS {
+        section(out, view.title, view.note)?;
+        let mut rows = Rows { grid: Grid::new(&view.columns.map(Shown::column)), columns: view.columns };
+        queries.run(view.sql, QUERY_TIME, &mut rows)?;
+        out.line(rows.grid.to_string())?;
+    }
+    Ok(())
+}
+
+fn section(out: &mut Out, title: &str, note: &str) -> Result<(), Failure> {
+    out.line("")?;
+    out.line(if note.is_empty() { title.to_owned() } else { format!("{title}   {note}") })?;
+    Ok(out.line("")?)
+}
+
+const QUERY_TIME: Duration = Duration::from_secs(30);
+
+/// A query, and how its columns are shown.
+struct View {
+    title: &'static str,
+    note: &'static str,
+    columns: [Shown; 7],
+    sql: &'static str,
+}
+
+#[derive(Clone, Copy)]
+enum Shown {
+    Text(&'static str),
+    Count(&'static str),
+    Amount(&'static str),
+}
+
+impl Shown {
+    fn column(self) -> (&'static str, Align) {
+        match self {
+            Self::Text(name) => (name, Align::Left),
+            Self::Count(name) | Self::Amount(name) => (name, Align::Right),
+        }
+    }
+
+    fn value(self, value: Value<'_>) -> String {
+        match self {
+            Self::Text(_) => value.as_text().unwrap_or_default().to_owned(),
+            Self::Count(_) => value.as_count().map(count).unwrap_or_default(),
+            Self::Amount(_) => amount(value.as_f64()),
+        }
+    }
+}
+
+use Shown::{Amount, Count, Text};
+
+const VIEWS: [View; 3] = [
+    View {
+        title: "DAYS",
+        note: "Trading dates roll at 17:00 in Chicago.",
+        columns: [
+            Text("date"),
+            Text("account"),
+            Count("trades"),
+            Amount("R"),
+            Amount("fees"),
+            Amount("net"),
+            Amount("equity"),
+        ],
+        sql: "SELECT date, account_id, trades_count, pnl_r, fees, pl_net, equity_close FROM daily_pnl \
+              ORDER BY date, account_id",
+    },
+    View {
+        title: "DISCIPLINE",
+        note: "What rule breaks cost.",
+        columns: [
+            Text("rule broken"),
+            Count("trades"),
+            Count("won"),
+            Amount("mean R"),
+            Amount("sum R"),
+            Amount("mean net"),
+            Amount("net"),
+        ],
+        sql: "WITH broken AS (SELECT DISTINCT rule, trade_id FROM rule_breaks WHERE trade_id IS NOT NULL), \
+              judged AS (SELECT coalesce(rule, '(none: by the book)') AS rule, rule IS NOT NULL AS is_broken, t.* \
+                         FROM trades t LEFT JOIN broken b USING (trade_id) WHERE status = 'closed') \
+              SELECT rule, count(*), sum(win_loss = 'Win'), avg(result_r), sum(result_r), avg(pl_amount_net), \
+                     sum(pl_amount_net) FROM judged GROUP BY is_broken, rule ORDER BY is_broken, 7 DESC",
+    },
+    View {
+        title: "MOOD",
+        note: "The trader's own rating before the trade, 1 (worst) to 5.",
+        columns: [
+            Text("mental state"),
+            Count("trades"),
+            Count("won"),
+            Amount("mean R"),
+            Amount("sum R"),
+            Amount("mean net"),
+            Amount("net"),
+        ],
+        sql: "SELECT ifnull(CAST(mental_state_pre_trade AS TEXT), '(not rated)'), count(*), sum(win_loss = 'Win'), avg(result_r), sum(result_r), avg(pl_amount_net), \
+                     sum(pl_amount_net) FROM trades WHERE status = 'closed' GROUP BY mental_state_pre_trade \
+              ORDER BY mental_state_pre_trade DESC",
+    },
+];
+
+struct Rows {
+    grid: Grid,
+    columns: [Shown; 7],
+}
+
+impl RowSink for Rows {
+    fn head(&mut self, _columns: &[&str]) {}
+
+    fn row(&mut self, values: &[Value<'_>]) -> ControlFlow<()> {
+        self.grid.row(self.columns.iter().zip(values).map(|(shown, value)| shown.value(*value)));
+        ControlFlow::Continue(())
+    }
+}
+
+fn hints(dir: &Path, csv: &Path, out: &mut Out) -> Result<(), Failure> {
+    let (dir, csv) = (dir.display(), csv.display());
+    section(out, "FILES", "")?;
+    out.line(format!("{dir}/events.db        the log: append-only, hash-chained"))?;
+    out.line(format!("{dir}/projections.db   the tables: delete it, and it comes back"))?;
+    out.line(format!("{csv}/             every table as CSV, for a spreadsheet or pandas"))?;
+    section(out, "NEXT", "")?;
+    for command in ["metrics --by weekday", "tail --stream trade/eval-0302-05", "verify"] {
+        out.line(format!("tradefold --journal {dir} {command}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,119 @@
+//! `status`: how far the log goes, where each projection is, how large the files are, when the journal was last
+//! verified. Brings the tables up to date first; judges nothing.
+
+use clap::Args;
+use serde_json::{Value, json};
+use tradefold::journal;
+use tradefold::log::{Head, hex};
+use tradefold::projector::{self, ProjectionState};
+
+use super::failure::Failure;
+use super::grid::{Align, Grid, count};
+use super::out::Out;
+use super::verify::LastVerification;
+use super::{Context, help};
+
+/// Show the head, each projection's position and lag, sizes, and the last verification
+#[derive(Debug, Args)]
+#[command(after_help = help::STATUS)]
+pub(crate) struct Status {}
+
+impl Status {
+    #[expect(clippy::unused_self, reason = "each command has the same method")]
+    pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        let dir = context.journal();
+        projector::catch_up(dir)?;
+        let status = journal::Status::read(dir)?;
+        let verified = LastVerification::read(dir);
+        if context.json {
+            return Ok(out.json(&as_json(&status, verified.as_ref()))?);
+        }
+        show(&status, verified.as_ref(), out)
+    }
+}
+
+fn as_json(status: &journal::Status, verified: Option<&LastVerification>) -> Value {
+    let projection = |state: &ProjectionState| {
+        json!({
+            "name": state.name,
+            "version": state.version,
+            "position": state.cursor.position,
+            "lag": status.lag(state),
+            "stopped": state.cursor.stopped.as_ref().map(|stop| json!({ "at": stop.at, "reason": stop.reason })),
+            "trouble": state.trouble,
+        })
+    };
+    let pid = |holder: &Option<tradefold::log::Holder>| holder.map(|holder| json!({ "pid": holder.pid }));
+    json!({
+        "journal": status.dir,
+        "uuid": status.identity.uuid,
+        "created_at": status.identity.created_at.to_string(),
+        "head": head(status.head),
+        "events": status.head.seq,
+        "streams": status.streams,
+        "projections": status.projections.iter().map(projection).collect::<Vec<_>>(),
+        "sizes": status.files.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect::<serde_json::Map<_, _>>(),
+        "last_verification": verified,
+        "writer": pid(&status.writer),
+        "projector": pid(&status.projector),
+        "sqlite": status.sqlite,
+    })
+}
+
+fn head(head: Head) -> Value {
+    json!({ "seq": head.seq, "hash": hex(&head.hash) })
+}
+
+fn show(status: &journal::Status, verified: Option<&LastVerification>, out: &mut Out) -> Result<(), Failure> {
+    out.line(format!("journal     {}", status.dir.display()))?;
+    out.line(format!("id          {}, made {}", status.identity.uuid, short(&status.identity.created_at.to_string())))?;
+    out.line(format!("events      {} in {} streams", count(status.head.seq), count(status.streams)))?;
+    out.line(format!("head        {}", hex(&status.head.hash)))?;
+    let verified = verified.map_or_else(|| "never; tradefold verify does it".to_owned(), LastVerification::in_words);
+    out.line(format!("verified    {verified}"))?;
+    let sizes: Vec<_> = status.files.iter().map(|(name, bytes)| format!("{name} {}", size(*bytes))).collect();
+    out.line(format!("files       {}", sizes.join(", ")))?;
+    out.line(format!("SQLite      {}", status.sqlite))?;
+    for (what, holder) in [("recording", status.writer), ("projecting", status.projector)] {
+        if let Some(holder) = holder {
+            let pid = holder.pid.map_or_else(|| "unknown".to_owned(), |pid| pid.to_string());
+            out.line(format!("{what:<11} process {pid}"))?;
+        }
+    }
+    out.line("")?;
+    let columns =
+        [("projection", Align::Left), ("version", Align::Right), ("position", Align::Right), ("lag", Align::Right)];
+    let mut grid = Grid::new(&[&columns[..], &[("state", Align::Left)]].concat());
+    for state in &status.projections {
+        grid.row([
+            state.name,
+            &state.version.to_string(),
+            &count(state.cursor.position),
+            &count(status.lag(state)),
+            &state_in_words(status, state),
+        ]);
+    }
+    Ok(out.line(grid.to_string())?)
+}
+
+fn state_in_words(status: &journal::Status, state: &ProjectionState) -> String {
+    match (&state.cursor.stopped, &state.trouble) {
+        (Some(stop), _) => format!("stopped at {}: {}", stop.at, stop.reason),
+        (None, Some(trouble)) => trouble.clone(),
+        (None, None) if status.lag(state) == 0 => "up to date".to_owned(),
+        (None, None) => "behind".to_owned(),
+    }
+}
+
+/// A time to the second.
+pub(crate) fn short(time: &str) -> String {
+    time.get(..19).map_or_else(|| time.to_owned(), |cut| format!("{}Z", cut.replace('T', " ")))
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..=1023 => format!("{bytes} B"),
+        1024..=1_048_575 => format!("{} KiB", bytes / 1024),
+        _ => format!("{} MiB", bytes / 1_048_576),
+    }
+}

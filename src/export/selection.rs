@@ -1,0 +1,270 @@
+//! Owns which rows and columns of a table are exported, and refuses what the table doesn't have.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use projections::accounts;
+use projections::calendar::{Calendar, TradingDate};
+use projections::cell::{Column, ColumnKind, Table};
+use projections::event::AccountOpened;
+use projections::validate::nearest;
+use serde_json::{Map, json};
+
+use crate::tables::{Connection, Filter, TablesError, Value, select};
+
+/// What a table doesn't have, or a filter doesn't mean.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SelectionError {
+    /// No such column.
+    #[error("{table} has no column `{column}`; {}", suggestion(*meant, table))]
+    UnknownColumn {
+        /// The table.
+        table: &'static str,
+        /// What was asked for.
+        column: String,
+        /// The column that is near to it.
+        meant: Option<&'static str>,
+    },
+    /// The column holds numbers.
+    #[error("{column} of {table} holds numbers; `{value}` is none")]
+    NotANumber {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// The value it was to be compared with.
+        value: String,
+    },
+    /// Rows of the table belong to no account.
+    #[error("{table} has no account_id: its rows belong to no account")]
+    NoAccount {
+        /// The table.
+        table: &'static str,
+    },
+    /// Rows of the table have no time.
+    #[error("{table} cannot be cut by date: its rows have none")]
+    NoTime {
+        /// The table.
+        table: &'static str,
+    },
+    /// From a later date to an earlier one.
+    #[error("there is no date from {from} to {to}: the first is the later one")]
+    Backwards {
+        /// The first date.
+        from: TradingDate,
+        /// The last date.
+        to: TradingDate,
+    },
+}
+
+fn suggestion(meant: Option<&str>, table: &str) -> String {
+    match meant {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => {
+            let columns = projections::projection::table(table).into_iter().flat_map(Table::all_columns);
+            format!("it has {}", columns.map(|column| column.name).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// Which rows and columns of one table.
+#[derive(Clone, Debug)]
+pub struct Selection {
+    pub(super) table: &'static Table,
+    pub(super) columns: Vec<Column>,
+    filters: Vec<Filter>,
+    dates: Option<Dates>,
+    said: Map<String, serde_json::Value>,
+}
+
+/// First and last trading date, both included.
+#[derive(Clone, Copy, Debug)]
+struct Dates {
+    from: Option<TradingDate>,
+    to: Option<TradingDate>,
+}
+
+impl Selection {
+    /// All of a table.
+    #[must_use]
+    pub fn of(table: &'static Table) -> Self {
+        Self { table, columns: table.all_columns().collect(), filters: Vec::new(), dates: None, said: Map::new() }
+    }
+
+    /// The table.
+    #[must_use]
+    pub fn table(&self) -> &'static Table {
+        self.table
+    }
+
+    /// Only these columns, in this order.
+    ///
+    /// # Errors
+    /// [`SelectionError::UnknownColumn`].
+    pub fn columns<'n>(mut self, names: impl IntoIterator<Item = &'n str>) -> Result<Self, SelectionError> {
+        self.columns = names.into_iter().map(|name| column(self.table, name)).collect::<Result<_, _>>()?;
+        Ok(self)
+    }
+
+    /// Only rows of this account.
+    ///
+    /// # Errors
+    /// [`SelectionError::NoAccount`].
+    pub fn account(mut self, account: &str) -> Result<Self, SelectionError> {
+        let lacking = |_| SelectionError::NoAccount { table: self.table.name };
+        let column = column(self.table, "account_id").map_err(lacking)?;
+        self.filters.push(Filter::TextIs(column.name, account.to_owned()));
+        self.said.insert("account".to_owned(), account.into());
+        Ok(self)
+    }
+
+    /// Only rows whose column holds this value; an empty one stands for nothing there.
+    ///
+    /// # Errors
+    /// [`SelectionError::UnknownColumn`] and [`SelectionError::NotANumber`].
+    pub fn equal(mut self, name: &str, value: &str) -> Result<Self, SelectionError> {
+        let table = self.table.name;
+        let column = column(self.table, name)?;
+        self.filters.push(match column.kind {
+            _ if value.is_empty() => Filter::Empty(column.name),
+            ColumnKind::Text => Filter::TextIs(column.name, value.to_owned()),
+            ColumnKind::Integer | ColumnKind::Real => {
+                let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
+                let lacking = || SelectionError::NotANumber { table, column: column.name, value: value.to_owned() };
+                Filter::NumberIs(column.name, number.ok_or_else(lacking)?)
+            }
+        });
+        let said = self.said.entry("where").or_insert_with(|| json!([]));
+        said.as_array_mut().into_iter().for_each(|list| list.push(json!(format!("{name}={value}"))));
+        Ok(self)
+    }
+
+    /// Only rows of these trading dates of their account, both included.
+    ///
+    /// # Errors
+    /// [`SelectionError::NoTime`] and [`SelectionError::Backwards`].
+    pub fn dates(mut self, from: Option<TradingDate>, to: Option<TradingDate>) -> Result<Self, SelectionError> {
+        if let (Some(from), Some(to)) = (from, to)
+            && from > to
+        {
+            return Err(SelectionError::Backwards { from, to });
+        }
+        if from.is_none() && to.is_none() {
+            return Ok(self);
+        }
+        if self.table.time.is_none() {
+            return Err(SelectionError::NoTime { table: self.table.name });
+        }
+        for (name, date) in [("from", from), ("to", to)] {
+            self.said.extend(date.map(|date| (name.to_owned(), date.to_string().into())));
+        }
+        self.dates = Some(Dates { from, to });
+        Ok(self)
+    }
+
+    /// The filters, for the manifest.
+    pub(super) fn said(&self) -> Map<String, serde_json::Value> {
+        self.said.clone()
+    }
+
+    /// Hands each selected row to `each`, in the table's order, until it breaks.
+    pub(super) fn each(
+        &self,
+        conn: &Connection,
+        mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
+    ) -> Result<(), TablesError> {
+        let mut filters = self.filters.clone();
+        let Some((dates, time)) = self.dates.zip(self.table.time) else {
+            return select(conn, self.table, &self.columns, &filters, each);
+        };
+        if time == "date" {
+            // Trading dates already.
+            filters.extend(dates.from.map(|date| Filter::From(time, date.to_string())));
+            filters.extend(dates.to.map(|date| Filter::Before(time, TradingDate(date.0 + 1).to_string())));
+            return select(conn, self.table, &self.columns, &filters, each);
+        }
+        let bounds = Bounds::of(dates, conn)?;
+        filters.extend(bounds.widest(time));
+        // Beside the columns asked for, the two that decide.
+        let mut columns = self.columns.clone();
+        columns.extend(column(self.table, time));
+        columns.extend(column(self.table, "account_id"));
+        let asked = self.columns.len();
+        select(conn, self.table, &columns, &filters, |row| {
+            let account = row.get(asked + 1).and_then(|value| value.as_text());
+            if row[asked].as_text().is_some_and(|time| bounds.hold(account, time)) {
+                return each(&row[..asked]);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+}
+
+fn column(table: &'static Table, name: &str) -> Result<Column, SelectionError> {
+    table.all_columns().find(|column| column.name == name).ok_or_else(|| SelectionError::UnknownColumn {
+        table: table.name,
+        column: name.to_owned(),
+        meant: nearest(name, table.columns.iter().map(|column| column.name)),
+    })
+}
+
+/// The first moment of the first date, and the first after the last one, as the tables' texts, which sort as
+/// the moments do.
+#[derive(Clone, Debug)]
+struct Span {
+    from: Option<String>,
+    before: Option<String>,
+}
+
+impl Span {
+    fn of(dates: Dates, calendar: &Calendar) -> Self {
+        let begins = |date| calendar.begins(date).to_string();
+        Self {
+            from: dates.from.map(begins),
+            before: dates.to.map(|date| begins(TradingDate(date.0.saturating_add(1)))),
+        }
+    }
+
+    fn holds(&self, time: &str) -> bool {
+        self.from.as_deref().is_none_or(|from| time >= from) && self.before.as_deref().is_none_or(|end| time < end)
+    }
+}
+
+/// The span of each account: their days begin at different moments.
+struct Bounds {
+    utc: Span,
+    accounts: BTreeMap<String, Span>,
+}
+
+impl Bounds {
+    fn of(dates: Dates, conn: &Connection) -> Result<Self, TablesError> {
+        let mut bounds = Self { utc: Span::of(dates, &Calendar::default()), accounts: BTreeMap::new() };
+        let columns: Vec<Column> = ["account_id", "time_zone", "day_rolls_at"]
+            .iter()
+            .flat_map(|name| column(&accounts::TABLE, name))
+            .collect();
+        select(conn, &accounts::TABLE, &columns, &[], |row| {
+            let text = |index: usize| row.get(index).and_then(|value| value.as_text()).map(str::to_owned);
+            let terms = AccountOpened { time_zone: text(1), day_rolls_at: text(2), ..AccountOpened::default() };
+            bounds.accounts.insert(text(0).unwrap_or_default(), Span::of(dates, &Calendar::of(&terms)));
+            ControlFlow::Continue(())
+        })?;
+        Ok(bounds)
+    }
+
+    fn hold(&self, account: Option<&str>, time: &str) -> bool {
+        account.and_then(|account| self.accounts.get(account)).unwrap_or(&self.utc).holds(time)
+    }
+
+    /// What no account's span goes beyond, so that SQLite needn't hand over the rest.
+    fn widest(&self, time: &'static str) -> Vec<Filter> {
+        let spans = || self.accounts.values().chain([&self.utc]);
+        let from = spans().filter_map(|span| span.from.clone()).min();
+        let before = spans().filter_map(|span| span.before.clone()).max();
+        from.map(|from| Filter::From(time, from))
+            .into_iter()
+            .chain(before.map(|end| Filter::Before(time, end)))
+            .collect()
+    }
+}
