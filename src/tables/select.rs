@@ -134,8 +134,6 @@ fn sql(table: &Table, columns: &[Column], filters: &[Filter]) -> String {
 mod tests {
     use projections::TABLES;
 
-    use super::*;
-
     #[test]
     fn every_order_is_total_so_that_equal_tables_give_equal_files() {
         for table in TABLES {
