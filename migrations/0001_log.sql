@@ -19,10 +19,10 @@ CREATE TABLE streams (
     name      TEXT    NOT NULL UNIQUE CHECK (name <> '')
 ) STRICT;
 
--- Times are microseconds since 1970-01-01T00:00:00Z. AUTOINCREMENT remembers the highest position ever
--- given, so that a tail deleted by hand leaves a trace in sqlite_sequence.
+-- Times are microseconds since 1970-01-01T00:00:00Z. Positions are given by the writer, and the trigger
+-- below takes the next one only; AUTOINCREMENT would add nothing but a page to write at each commit.
 CREATE TABLE events (
-    seq            INTEGER PRIMARY KEY AUTOINCREMENT,
+    seq            INTEGER PRIMARY KEY,
     id             BLOB    NOT NULL UNIQUE CHECK (length(id) = 16),
     stream_id      INTEGER NOT NULL REFERENCES streams (stream_id),
     stream_version INTEGER NOT NULL,

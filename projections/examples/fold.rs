@@ -1,85 +1,105 @@
-//! Temporary harness: folds a JSONL file and writes CSVs.
-use projections::cell::Cell;
-use projections::drawer::MemoryShelf;
-use projections::projection::Projection;
-use projections::{draft::Stored, ledger::Ledger, market_data::MarketData, moment::Moment, upcast, validate};
+//! The bare fold, without a log: events as JSON Lines in, a CSV for each table out. For comparing folds.
+//!
+//! `fold EVENTS OUTDIR [PAGE [restart]]`: flushes after PAGE events (7), and with `restart` begins every page with
+//! nothing in memory, as a process would that was killed.
+
 use std::collections::BTreeMap;
-use std::io::Write;
-fn main() {
+use std::error::Error;
+use std::fs;
+use std::path::Path;
+
+use projections::cell::{Cell, Row, Table};
+use projections::changes::Rows;
+use projections::draft::Stored;
+use projections::drawer::MemoryShelf;
+use projections::ledger::Ledger;
+use projections::market_data::MarketData;
+use projections::moment::Moment;
+use projections::projection::Projection;
+use projections::validate::parse_edge;
+use projections::{TABLES, upcast};
+
+type Tables = BTreeMap<&'static str, BTreeMap<Vec<Cell>, Row>>;
+
+fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().collect();
-    let text = std::fs::read_to_string(&args[1]).unwrap();
-    let page: u64 = args.get(3).map_or(7, |p| p.parse().unwrap());
-    let mut shelf = MemoryShelf::default();
-    let mut bars = MemoryShelf::default();
-    let mut ledger = Ledger::default();
-    let mut market = MarketData::default();
-    let mut tables: BTreeMap<&str, BTreeMap<Vec<Cell>, Vec<Cell>>> = BTreeMap::new();
-    let mut keep = |rows: projections::changes::Rows| {
-        for (table, changes) in rows.into_tables() {
-            let t = tables.entry(table).or_default();
-            for (key, row) in changes {
-                match row {
-                    Some(row) => {
-                        t.insert(key, row);
-                    }
-                    None => {
-                        t.remove(&key);
-                    }
-                }
-            }
-        }
+    let [_, events, out, options @ ..] = args.as_slice() else {
+        return Err("fold EVENTS OUTDIR [PAGE [restart]]".into());
     };
-    let mut seq = 0;
-    for line in text.lines() {
-        let draft = validate::parse_edge(line).unwrap_or_else(|e| panic!("{e}: {line}"));
-        seq += 1;
-        let stored = Stored {
-            seq,
-            id: draft.id.unwrap_or_default(),
-            stream: String::new(),
-            stream_version: 1,
-            kind: draft.kind,
-            schema_version: draft.schema_version,
-            occurred_at: draft.occurred_at,
-            recorded_at: Moment(0),
-            data: draft.data,
-            meta: draft.meta,
-            hash: [0; 32],
-        };
-        let event = upcast::decode(&stored).unwrap_or_else(|e| panic!("{e}: {line}"));
-        market.apply(&bars, &event);
-        ledger.apply(&shelf, &event);
-        if seq % page == 0 {
-            let (rows, state) = ledger.flush(&shelf);
+    let page = options.first().map_or(Ok(7), |page| page.parse())?;
+    let tables = fold(&fs::read_to_string(events)?, page, options.len() > 1)?;
+    fs::create_dir_all(out)?;
+    for table in TABLES {
+        fs::write(Path::new(out).join(table.name).with_extension("csv"), csv(table, &tables))?;
+    }
+    Ok(())
+}
+
+fn fold(text: &str, page: usize, restart: bool) -> Result<Tables, Box<dyn Error>> {
+    let mut tables = Tables::new();
+    let mut shelves = [MemoryShelf::default(), MemoryShelf::default()];
+    let (mut ledger, mut market) = (Ledger::default(), MarketData::default());
+    let lines: Vec<(u64, &str)> = (1..).zip(text.lines()).collect();
+    for page in lines.chunks(page) {
+        if restart {
+            (ledger, market) = (Ledger::default(), MarketData::default());
+        }
+        let folds: [&mut dyn Projection; 2] = [&mut ledger, &mut market];
+        for (fold, shelf) in folds.into_iter().zip(&mut shelves) {
+            for (seq, line) in page {
+                let event = upcast::decode(&stored(*seq, line)?)?;
+                fold.apply(shelf, &event);
+            }
+            let (rows, state) = fold.flush(shelf);
             shelf.keep(state);
-            keep(rows);
-            let (rows, state) = market.flush(&bars);
-            bars.keep(state);
-            keep(rows);
-            if args.len() > 4 {
-                ledger = Ledger::default();
-                market = MarketData::default();
+            keep(&mut tables, rows);
+        }
+    }
+    Ok(tables)
+}
+
+fn stored(seq: u64, line: &str) -> Result<Stored, Box<dyn Error>> {
+    let draft = parse_edge(line).map_err(|refusal| format!("line {seq}: {refusal}"))?;
+    Ok(Stored {
+        seq,
+        id: draft.id.unwrap_or_default(),
+        stream: String::new(),
+        stream_version: 1,
+        kind: draft.kind,
+        schema_version: draft.schema_version,
+        occurred_at: draft.occurred_at,
+        recorded_at: Moment(0),
+        data: draft.data,
+        meta: draft.meta,
+        hash: [0; 32],
+    })
+}
+
+fn keep(tables: &mut Tables, rows: Rows) {
+    for (table, changes) in rows.into_tables() {
+        let kept = tables.entry(table).or_default();
+        for (key, row) in changes {
+            match row {
+                Some(row) => drop(kept.insert(key, row)),
+                None => drop(kept.remove(&key)),
             }
         }
     }
-    let (rows, _) = ledger.flush(&shelf);
-    keep(rows);
-    keep(market.flush(&bars).0);
-    std::fs::create_dir_all(&args[2]).unwrap();
-    for table in projections::TABLES {
-        let mut out =
-            std::io::BufWriter::new(std::fs::File::create(format!("{}/{}.csv", args[2], table.name)).unwrap());
-        let names: Vec<&str> = table.all_columns().map(|c| c.name).collect();
-        writeln!(out, "{}", names.join(",")).unwrap();
-        for row in tables.get(table.name).into_iter().flat_map(|t| t.values()) {
-            let cells: Vec<String> = row
-                .iter()
-                .map(|c| {
-                    let t = c.to_text();
-                    if t.contains([',', '"', '\n']) { format!("\"{}\"", t.replace('"', "\"\"")) } else { t }
-                })
-                .collect();
-            writeln!(out, "{}", cells.join(",")).unwrap();
-        }
+}
+
+fn csv(table: &Table, tables: &Tables) -> String {
+    let header: Vec<&str> = table.all_columns().map(|column| column.name).collect();
+    let mut text = header.join(",");
+    for row in tables.get(table.name).into_iter().flat_map(BTreeMap::values) {
+        let cells: Vec<String> = row.iter().map(quoted).collect();
+        text.push('\n');
+        text.push_str(&cells.join(","));
     }
+    text.push('\n');
+    text
+}
+
+fn quoted(cell: &Cell) -> String {
+    let text = cell.to_text();
+    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }

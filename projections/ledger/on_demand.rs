@@ -66,6 +66,6 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
     for (_, value) in trade.dimensions.iter().filter(|(name, _)| name == dimension) {
-        answers.entry(value.clone()).or_insert_with(Answer::default).push(trade);
+        answers.entry(value.clone()).or_default().push(trade);
     }
 }

@@ -163,4 +163,25 @@ mod tests {
         assert_ne!(Chain::new(Uuid::nil()).hash(&GENESIS, &first()), base);
         assert_eq!(chain.hash(&GENESIS, &first()), base, "the reused input carries nothing over");
     }
+    #[test]
+    fn the_documented_test_vector_holds() {
+        let docs = include_str!("../../docs/EVENTS-log.md");
+        let mut chain = Chain::new(journal());
+        let one = chain.hash(&GENESIS, &first());
+        let second = Fields {
+            seq: 2,
+            id: &[0x33; 16],
+            stream: b"trade/T-1",
+            kind: b"NoteAdded",
+            occurred_at: 1_772_461_868_000_000,
+            recorded_at: 1_772_461_868_000_000,
+            data: r#"{"text":"Ölpreis fällt"}"#.as_bytes(),
+            meta: Some(b"{}"),
+            ..first()
+        };
+        let two = chain.hash(&one, &second);
+        assert_eq!(hex(&one), "0a0c2f179ac515c28aa620776efd6259e8ec750a39676bca5a83bf79d160b7cf");
+        assert_eq!(hex(&two), "9ba9299fa0d2e906aabb6d3baaad5fea19743bf7fc6c48a28faa887d299abf80");
+        assert!([one, two].iter().all(|hash| docs.contains(&hex(hash))));
+    }
 }

@@ -80,9 +80,11 @@ pub struct Holder {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing the file releases the lock. A pid left behind by a crash is harmless: it is read only
-        // while somebody holds the lock.
+        // A pid left behind by a crash is harmless: it is read only while somebody holds the lock.
         let _ = self.file.set_len(0);
+        // Closing the file would release the lock too, unless a child process of ours that has just been
+        // forked still shares it.
+        let _ = self.file.unlock();
     }
 }
 

@@ -106,7 +106,7 @@ impl Reader {
 
     /// Hands each event after one position and up to another to `each`, in order, until it breaks. Returns
     /// the last position handed over, or `after` where there was none. Events that are appended meanwhile
-    /// are seen when they lie in the range.
+    /// may be among them or not.
     ///
     /// # Errors
     /// [`ReadError`].

@@ -1,5 +1,5 @@
 //! The integration tests of the root crate, in one binary.
-#![allow(clippy::unwrap_used, clippy::print_stderr, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests may")]
 
 mod cli_append;
 mod cli_export;
@@ -9,3 +9,4 @@ mod cli_sql;
 mod cli_support;
 mod log;
 mod tables;
+mod tidy;

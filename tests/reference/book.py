@@ -13,6 +13,7 @@ from trade import EXIT_FILL, SIDE_OF_FILL, Fill, Trade
 
 DEFAULT_POINT_VALUE = Fraction(1)
 DEFAULT_TICK_SIZE = Fraction(1, 100)
+DERIVED_KEYS = ("daily_pnl_r", "weekly_pnl_r", "consecutive_red_days", "daily_loss_limit_remaining")
 
 
 @dataclass
@@ -83,6 +84,8 @@ class Book:
         self.touch(account_of(event), event)
 
     def fold_RiskSet(self, event):
+        if event.data["key"] in DERIVED_KEYS:
+            self.report(event, "derived_risk_key", detail=event.data["key"])
         self.risk_set[account_of(event), event.data["key"]] = event
         self.touch(account_of(event), event)
 
@@ -211,7 +214,7 @@ class Book:
 
     def record_fill(self, event, data, quantity, account, trade_id):
         if data["fill_id"] in self.fills:
-            self.report(event, "fill_id_repeated", trade_id, data["fill_id"])
+            self.report(event, "fill_id_repeated", None, data["fill_id"])  # where the first went is no news of this one
             return
         fill = Fill(
             id=data["fill_id"],
@@ -235,6 +238,7 @@ class Book:
         self.touch(account, event)
         if fill.status == "busted":
             fill.trade_id = trade_id
+            fill.account, fill.quantity = self.corrections.busted[fill.id]
         else:
             self.place(event, fill, trade_id)
 
@@ -254,12 +258,13 @@ class Book:
                 self.report(event, "fill_for_unknown_trade", trade_id, fill.id)
             side = SIDE_OF_FILL[fill.side]
             trade = self.new_trade(event, trade_id, fill.account, fill.symbol, side, fill.id)
+        elif (fill.account, fill.symbol) != (trade.account, trade.symbol):
+            self.report(event, "fill_of_other_instrument_or_account", trade_id, fill.id)
+            return fill.quantity
         elif trade.voided:
             self.report(event, "fill_for_voided_trade", trade_id, fill.id)
         elif trade.closed:
             self.report(event, "fill_for_closed_trade", trade_id, fill.id)
-        if (fill.account, fill.symbol) != (trade.account, trade.symbol):
-            self.report(event, "fill_of_other_instrument_or_account", trade_id, fill.id)
         was_closed = trade.closed
         left = self.give(trade, fill, fill.quantity)
         if left > 0 and not was_closed:
@@ -295,33 +300,36 @@ class Book:
             self.fold_reassignment(event)
         elif event.type in ("TradeAmended", "TradeVoided"):
             self.fold_trade_correction(event)
-        elif self.is_unknown(event, event.data["fill_id"], self.fills):
+        elif self.was_unknown(event, event.data["fill_id"]):
             self.report(event, "unknown_fill", fill_id=event.data["fill_id"])
-        else:
+        elif event.seq in self.corrections.too_late:
+            self.report(event, "fill_was_busted", fill_id=event.data["fill_id"])
+        elif event.data["fill_id"] in self.fills:
             self.touch(self.fills[event.data["fill_id"]].account, event)
 
     def fold_trade_correction(self, event):
         trade_id = event.data["trade_id"]
-        if self.is_unknown(event, trade_id, self.trades):
+        trade = self.trades.get(trade_id)
+        if trade is None or self.was_unknown(event, trade_id):
             self.report(event, "unknown_trade", trade_id, detail=event.type)
-            return
-        trade = self.trades[trade_id]
-        trade.voided = trade.voided or event.type == "TradeVoided"
-        self.touch(trade.account, event)
+        else:
+            trade.voided = trade.voided or event.type == "TradeVoided"
+            self.touch(trade.account, event)
 
     def fold_reassignment(self, event):
         trade_id, known = event.data["trade_id"], []
         for fill_id in event.data["fill_ids"]:
-            if self.is_unknown(event, fill_id, self.fills):
+            if self.was_unknown(event, fill_id):
                 self.report(event, "unknown_fill", trade_id, fill_id)
-            else:
+            elif fill_id in self.fills:
                 known.append(self.fills[fill_id])
         if known:
             target = self.trades.get(trade_id)
             self.touch(target.account if target else known[0].account, event)
 
-    def is_unknown(self, event, target, known):
-        return target not in known or (event.seq, target) in self.corrections.ineffective
+    def was_unknown(self, event, target):
+        """Whether the target was unknown when the correction was recorded: decided once, whatever a refold finds."""
+        return (event.seq, target) in self.corrections.ineffective
 
 
 def account_of(event):

@@ -17,12 +17,13 @@ EXIT_FIELDS = {
 class Corrections:
     def __init__(self):
         self.fill_changes = defaultdict(dict)  # fill_id -> price, quantity, fees
-        self.busted = set()
+        self.busted = {}  # fill_id -> its account and quantity when it was busted
         self.trade_of_fill = {}  # fill_id -> the trade it was reassigned to
         self.opened_changes = defaultdict(dict)  # trade_id -> fields of TradeOpened
         self.exited_changes = defaultdict(dict)  # id of a TradeExited -> its fields
         self.exit_unsaid = defaultdict(dict)  # trade_id -> exit fields amended before any TradeExited
         self.ineffective = set()  # (seq, target) of corrections whose target was not known
+        self.too_late = set()  # seqs of corrections of a fill that was busted
 
     def learn(self, event, book):
         """Takes in one correction; `book` is what was known just before it."""
@@ -32,7 +33,9 @@ class Corrections:
         fill_id = event.data["fill_id"]
         if fill_id not in book.fills:
             self.ineffective.add((event.seq, fill_id))
-        elif fill_id not in self.busted:
+        elif fill_id in self.busted:
+            self.too_late.add(event.seq)
+        else:
             for name in MONEY_FIELDS:
                 if name in event.data:
                     self.fill_changes[fill_id][name] = event.data[name]
@@ -41,8 +44,11 @@ class Corrections:
         fill_id = event.data["fill_id"]
         if fill_id not in book.fills:
             self.ineffective.add((event.seq, fill_id))
+        elif fill_id in self.busted:
+            self.too_late.add(event.seq)
         else:
-            self.busted.add(fill_id)
+            fill = book.fills[fill_id]
+            self.busted[fill_id] = (fill.account, fill.quantity)
 
     def learn_FillsReassigned(self, event, book):
         for fill_id in event.data["fill_ids"]:

@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use projections::draft::{Draft, Stream};
 use projections::moment::Moment;
-use rusqlite::{CachedStatement, Connection, ErrorCode, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension};
 use uuid::Uuid;
 
 use super::super::chain::{Chain, Fields, Hash};
 use super::super::error::{AppendError, IoCause, ReadError};
 use super::super::{Head, row, schema, unsigned};
-use super::compare::Recorded;
-use super::streams::Streams;
+use super::recorded::{self, Recorded};
+use super::rows::{self, ROWS, Row, Rows};
+use super::streams::{self, Streams};
 use super::{Answer, Receipt};
 
 /// The end of the log, as far as the running transaction got.
@@ -38,40 +39,36 @@ impl From<rusqlite::Error> for Stop {
 }
 
 /// Appends to one open log.
-pub(super) struct Appender<'c> {
+#[derive(Debug)]
+pub(super) struct Appender {
     chain: Chain,
     tip: Tip,
-    streams: Streams<'c>,
-    find: CachedStatement<'c>,
-    insert: CachedStatement<'c>,
-    last: CachedStatement<'c>,
+    streams: Streams,
+    rows: Rows,
     clock: fn() -> Moment,
 }
 
-impl<'c> Appender<'c> {
-    pub(super) fn new(conn: &'c Connection, clock: fn() -> Moment) -> Result<Self, ReadError> {
-        let journal = schema::identity(conn)?;
+impl Appender {
+    pub(super) fn load(conn: &Connection, clock: fn() -> Moment) -> Result<Self, ReadError> {
         let mut appender = Self {
-            chain: Chain::new(journal.uuid),
+            chain: Chain::new(schema::identity(conn)?.uuid),
             tip: Tip { seq: 0, hash: Head::EMPTY.hash },
-            streams: Streams::new(conn)?,
-            find: conn.prepare_cached(
-                "SELECT seq, type, schema_version, occurred_at, data, meta FROM events WHERE id = ?1",
-            )?,
-            insert: conn.prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")?,
-            last: conn.prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")?,
+            streams: Streams::load(conn)?,
+            rows: Rows::new(),
             clock,
         };
-        appender.reset()?;
+        appender.reset(conn)?;
         Ok(appender)
     }
 
     /// Takes the end of the log from the file again, as after a rollback.
-    pub(super) fn reset(&mut self) -> rusqlite::Result<()> {
-        let last = self.last.query_row([], |found| Ok((found.get(0)?, row::hash(found, 1)))).optional()?;
+    pub(super) fn reset(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+        let mut statement = conn.prepare_cached("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1")?;
+        let last = statement.query_row([], |found| Ok((found.get(0)?, row::hash(found, 1)))).optional()?;
         let (seq, hash) = last.unwrap_or((0, Some(Head::EMPTY.hash)));
         self.tip = Tip { seq, hash: hash.unwrap_or_default() };
-        self.streams.forget()
+        self.rows.clear();
+        self.streams.forget(conn)
     }
 
     pub(super) fn head(&self) -> Head {
@@ -79,39 +76,67 @@ impl<'c> Appender<'c> {
     }
 
     /// Places a batch at the end of the log.
-    pub(super) fn place(&mut self, drafts: &[Draft]) -> Result<Receipt, Stop> {
+    pub(super) fn place(&mut self, conn: &Connection, drafts: &[Draft]) -> Result<Receipt, Stop> {
         self.streams.begin_batch();
         let recorded_at = (self.clock)();
         let mut answers = Vec::with_capacity(drafts.len());
-        for (index, draft) in drafts.iter().enumerate() {
-            answers.push(self.place_one(index, draft, recorded_at)?);
+        for (chunk_no, chunk) in drafts.chunks(ROWS).enumerate() {
+            let recorded = recorded::find(conn, chunk)?;
+            for index in chunk_no * ROWS..chunk_no * ROWS + chunk.len() {
+                answers.push(self.place_one(conn, drafts, index, &recorded, recorded_at)?);
+            }
+            self.flush(conn, drafts)?;
         }
         Ok(Receipt::new(answers, self.head()))
     }
 
-    fn place_one(&mut self, index: usize, draft: &Draft, recorded_at: Moment) -> Result<Answer, Stop> {
-        let id = match draft.id {
-            None => Uuid::now_v7(),
-            Some(id) => match self.recorded(id)? {
-                None => id,
-                Some(recorded) => return duplicate(index, draft, id, &recorded),
-            },
-        };
-        check(index, draft)?;
-        let of_fill;
-        let name = match &draft.stream {
-            Stream::Named(name) => name,
-            Stream::OfFill(fill_id) => {
-                of_fill = self.streams.of_fill(fill_id)?;
-                &of_fill
+    fn place_one(
+        &mut self,
+        conn: &Connection,
+        drafts: &[Draft],
+        index: usize,
+        recorded: &[Recorded],
+        recorded_at: Moment,
+    ) -> Result<Answer, Stop> {
+        let draft = &drafts[index];
+        if let Some(id) = draft.id {
+            if let Some(recorded) = recorded.iter().find(|recorded| recorded.id == id) {
+                return again(index, draft, recorded);
             }
-        };
-        let stream = self.streams.get(name)?;
+            if self.rows.has(id) {
+                self.flush(conn, drafts)?;
+                let recorded = recorded::find_one(conn, id)?;
+                return again(index, draft, &recorded.ok_or(rusqlite::Error::QueryReturnedNoRows)?);
+            }
+        }
+        check(index, draft)?;
+        match &draft.stream {
+            Stream::Named(name) => self.add(conn, index, draft, name, recorded_at),
+            Stream::OfFill(fill_id) => {
+                // The fill may be in this very batch.
+                self.flush(conn, drafts)?;
+                let name = streams::of_fill(conn, fill_id)?;
+                self.add(conn, index, draft, &name, recorded_at)
+            }
+        }
+    }
+
+    /// Gives a new event its place in the stream and in the log.
+    fn add(
+        &mut self,
+        conn: &Connection,
+        index: usize,
+        draft: &Draft,
+        name: &str,
+        recorded_at: Moment,
+    ) -> Result<Answer, Stop> {
+        let stream = self.streams.get(conn, name)?;
         if let Some(expected) = draft.expected_version.filter(|expected| !stream.is_at(*expected)) {
-            let (stream, actual) = (name.clone(), stream.base());
+            let (stream, actual) = (name.to_owned(), stream.base());
             return Err(Stop::Batch(AppendError::VersionMismatch { index, stream, expected, actual }));
         }
-        let stream_id = self.streams.id(name, stream)?;
+        // An id made here is new: no need to look for it.
+        let id = draft.id.unwrap_or_else(Uuid::now_v7);
         let event = Fields {
             seq: self.tip.seq + 1,
             id: id.as_bytes(),
@@ -125,46 +150,27 @@ impl<'c> Appender<'c> {
             meta: draft.meta.as_deref().map(str::as_bytes),
         };
         let hash = self.chain.hash(&self.tip.hash, &event);
-        self.insert(draft, &event, stream_id, &hash).map_err(|error| blame(index, error))?;
-        self.streams.advance(name, event.stream_version);
-        self.tip = Tip { seq: event.seq, hash };
-        Ok(Answer::Appended { seq: unsigned(event.seq) })
+        let stream_id = self.streams.advance(conn, name, stream)?;
+        let (seq, stream_version) = (event.seq, event.stream_version);
+        self.rows.push(Row { index, seq, id, stream_id, stream_version, recorded_at, hash });
+        self.tip = Tip { seq, hash };
+        Ok(Answer::Appended { seq: unsigned(seq) })
     }
 
-    fn insert(&mut self, draft: &Draft, event: &Fields<'_>, stream_id: i64, hash: &Hash) -> rusqlite::Result<()> {
-        self.insert.execute(params![
-            event.seq,
-            event.id,
-            stream_id,
-            event.stream_version,
-            draft.kind,
-            event.schema_version,
-            event.occurred_at,
-            event.recorded_at,
-            draft.data,
-            draft.meta,
-            hash,
-        ])?;
-        Ok(())
-    }
-
-    fn recorded(&mut self, id: Uuid) -> rusqlite::Result<Option<Recorded>> {
-        let read = |found: &rusqlite::Row<'_>| {
-            Ok(Recorded {
-                seq: found.get(0)?,
-                kind: found.get(1)?,
-                schema_version: found.get(2)?,
-                occurred_at: found.get(3)?,
-                data: found.get(4)?,
-                meta: found.get(5)?,
-            })
-        };
-        self.find.query_row([id.as_bytes()], read).optional()
+    fn flush(&mut self, conn: &Connection, drafts: &[Draft]) -> Result<(), Stop> {
+        self.rows.flush(conn, drafts).map_err(|(index, error)| {
+            if rows::is_of_the_row(&error) {
+                Stop::Batch(AppendError::Refused { index, reason: error.to_string() })
+            } else {
+                Stop::Log(error)
+            }
+        })
     }
 }
 
-fn duplicate(index: usize, draft: &Draft, id: Uuid, recorded: &Recorded) -> Result<Answer, Stop> {
-    let seq = unsigned(recorded.seq);
+/// The answer to an event whose id is recorded.
+fn again(index: usize, draft: &Draft, recorded: &Recorded) -> Result<Answer, Stop> {
+    let (id, seq) = (recorded.id, unsigned(recorded.seq));
     match recorded.differs_from(draft) {
         None => Ok(Answer::Duplicate { seq }),
         Some(field) => Err(Stop::Batch(AppendError::Conflict { index, id, seq, field })),
@@ -183,16 +189,6 @@ fn check(index: usize, draft: &Draft) -> Result<(), Stop> {
         return Ok(());
     };
     Err(Stop::Batch(AppendError::Refused { index, reason: reason.to_owned() }))
-}
-
-/// Whether an insert failed for what was to be inserted, or for where.
-fn blame(index: usize, error: rusqlite::Error) -> Stop {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::ConstraintViolation | ErrorCode::TypeMismatch | ErrorCode::TooBig | ErrorCode::Unknown) => {
-            Stop::Batch(AppendError::Refused { index, reason: error.to_string() })
-        }
-        _ => Stop::Log(error),
-    }
 }
 
 /// The error for everybody whose batch was rolled back because of the log.

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use projections::moment::Moment;
-use rusqlite::{CachedStatement, Connection};
+use rusqlite::Connection;
 
 use super::super::Head;
 use super::super::error::{AppendError, IoCause, ReadError};
@@ -21,19 +21,18 @@ pub(super) enum After {
     GoOn,
     /// This connection is not to be trusted any more.
     Reopen,
+    /// Somebody else has appended to the log. Nobody was answered; open it again, look, and try again.
+    Stale,
 }
 
 /// Commits groups to one open log.
-pub(super) struct Committer<'c> {
-    conn: &'c Connection,
-    appender: Appender<'c>,
-    begin: CachedStatement<'c>,
-    commit: CachedStatement<'c>,
-    rollback: CachedStatement<'c>,
-    data_version: CachedStatement<'c>,
+#[derive(Debug)]
+pub(super) struct Committer {
+    conn: Connection,
+    appender: Appender,
+    committed: Head,
     /// SQLite's count of other connections' commits, as last seen.
     seen: i64,
-    committed: Head,
 }
 
 /// A batch in the group and what became of it.
@@ -49,25 +48,19 @@ enum Attempt {
     Done,
     /// Rolled back because of one batch, which is out now.
     Again,
+    /// Rolled back: the log has moved on without this writer.
+    Stale,
     /// Nothing is recorded, or nobody knows; the same answer for all.
     Failed(AppendError, After),
 }
 
-impl<'c> Committer<'c> {
-    pub(super) fn new(conn: &'c Connection, clock: fn() -> Moment) -> Result<Self, ReadError> {
-        let mut data_version = conn.prepare_cached("PRAGMA data_version")?;
-        let seen = data_version.query_row([], |row| row.get(0))?;
-        let appender = Appender::new(conn, clock)?;
-        Ok(Self {
-            conn,
-            begin: conn.prepare_cached("BEGIN IMMEDIATE")?,
-            commit: conn.prepare_cached("COMMIT")?,
-            rollback: conn.prepare_cached("ROLLBACK")?,
-            data_version,
-            seen,
-            committed: appender.head(),
-            appender,
-        })
+impl Committer {
+    pub(super) fn new(conn: Connection, clock: fn() -> Moment) -> Result<Self, ReadError> {
+        // Every statement of the writer stays prepared.
+        conn.set_prepared_statement_cache_capacity(32);
+        let seen = data_version(&conn)?;
+        let appender = Appender::load(&conn, clock)?;
+        Ok(Self { committed: appender.head(), conn, appender, seen })
     }
 
     /// The end of what is committed.
@@ -82,6 +75,7 @@ impl<'c> Committer<'c> {
             match self.attempt(&mut slots) {
                 Attempt::Done => break,
                 Attempt::Again => {}
+                Attempt::Stale => return After::Stale,
                 Attempt::Failed(error, after) => {
                     jobs.iter().for_each(|job| job.answer(Err(error.clone())));
                     return after;
@@ -95,16 +89,16 @@ impl<'c> Committer<'c> {
     }
 
     fn attempt(&mut self, slots: &mut [Slot<'_>]) -> Attempt {
-        if let Err(failed) = self.begin() {
-            return failed;
+        if let Err(stop) = self.begin() {
+            return stop;
         }
         for slot in slots.iter_mut().filter(|slot| !slot.out) {
-            let before = self.conn.total_changes();
-            match self.appender.place(&slot.job.drafts) {
+            let before = self.progress();
+            match self.appender.place(&self.conn, &slot.job.drafts) {
                 Ok(receipt) => slot.outcome = Some(Ok(receipt)),
                 Err(Stop::Batch(refusal)) => {
                     slot.outcome = Some(Err(refusal));
-                    if self.conn.total_changes() != before {
+                    if self.progress() != before {
                         slot.out = true;
                         return self.undo().map_or_else(|failed| failed, |()| Attempt::Again);
                     }
@@ -118,33 +112,38 @@ impl<'c> Committer<'c> {
         self.finish()
     }
 
-    /// Begins, and looks whether somebody else has written to the log. Nobody may: it would be behind the
-    /// writer's lock. What they added is not passed over but looked at, by opening again.
+    /// Begins, and looks whether somebody else has written to the log, behind the lock. What they did is not
+    /// passed over but looked at, by opening again.
     fn begin(&mut self) -> Result<(), Attempt> {
-        self.begin.execute([]).map_err(|error| Attempt::Failed(nothing_recorded(error), After::GoOn))?;
-        let looked = self.data_version.query_row([], |row| row.get::<_, i64>(0)).and_then(|version| {
-            if version != self.seen {
-                self.appender.reset()?;
-                self.seen = version;
+        self.run("BEGIN IMMEDIATE").map_err(|error| {
+            let error = nothing_recorded(error);
+            let after = if matches!(error, AppendError::Busy) { After::GoOn } else { After::Reopen };
+            Attempt::Failed(error, after)
+        })?;
+        let is_ours = data_version(&self.conn).and_then(|version| {
+            if version == self.seen {
+                return Ok(true);
             }
+            self.seen = version;
+            self.appender.reset(&self.conn)?;
             Ok(self.appender.head() == self.committed)
         });
-        let error = match looked {
+        let stop = match is_ours {
             Ok(true) => return Ok(()),
-            Ok(false) => AppendError::Damaged { detail: "another program has appended to the log".into() },
-            Err(error) => nothing_recorded(error),
+            Ok(false) => Attempt::Stale,
+            Err(error) => Attempt::Failed(nothing_recorded(error), After::Reopen),
         };
         self.undo()?;
-        Err(Attempt::Failed(error, After::Reopen))
+        Err(stop)
     }
 
     fn finish(&mut self) -> Attempt {
         if self.appender.head() == self.committed {
             // Nothing but duplicates and refusals: there is nothing to wait for the disk for.
-            return self.undo().map_or_else(|failed| failed, |()| Attempt::Done);
+            return self.run("ROLLBACK").map_or_else(unknown, |()| Attempt::Done);
         }
-        match self.commit.execute([]) {
-            Ok(_) => {
+        match self.run("COMMIT") {
+            Ok(()) => {
                 self.committed = self.appender.head();
                 Attempt::Done
             }
@@ -152,13 +151,26 @@ impl<'c> Committer<'c> {
         }
     }
 
+    /// Moves with everything that a refusal would leave behind.
+    fn progress(&self) -> (u64, u64) {
+        (self.appender.head().seq, self.conn.total_changes())
+    }
+
+    fn run(&self, sql: &str) -> rusqlite::Result<()> {
+        self.conn.prepare_cached(sql)?.execute([]).map(drop)
+    }
+
     /// Rolls back and forgets. An error may have ended the transaction already.
     fn undo(&mut self) -> Result<(), Attempt> {
         if !self.conn.is_autocommit() {
-            self.rollback.execute([]).map_err(unknown)?;
+            self.run("ROLLBACK").map_err(unknown)?;
         }
-        self.appender.reset().map_err(|error| Attempt::Failed(nothing_recorded(error), After::Reopen))
+        self.appender.reset(&self.conn).map_err(|error| Attempt::Failed(nothing_recorded(error), After::Reopen))
     }
+}
+
+fn data_version(conn: &Connection) -> rusqlite::Result<i64> {
+    conn.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
 /// A commit or rollback that fails leaves it open what a later reader of the file will find.

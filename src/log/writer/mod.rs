@@ -1,28 +1,29 @@
-//! Owns the writer as its callers see it: the bounded queue, the answers, the doorbells. The thread behind
-//! it is `worker`, one transaction is `group`, one batch is `batch`.
+//! Owns the writer as its callers see it: the bounded queue, the answers, the doorbells. The open log behind
+//! it is `engine`, one transaction is `group`, one batch is `batch`.
 //!
 //! An answer is sent only after the commit that holds the batch is on disk. A doorbell carries nothing: a
 //! lost or doubled ring cannot matter to a listener that reads after its own position.
 
 mod batch;
-mod compare;
+mod engine;
 mod group;
+mod recorded;
+mod rows;
 mod streams;
-mod worker;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Select, Sender, TrySendError, bounded};
 use projections::draft::Draft;
 use projections::moment::Moment;
 
 use super::error::{AppendError, IoCause, OpenError};
 use super::lock::Lock;
 use super::{Head, file};
-use worker::Worker;
+use engine::Engine;
 
 /// How a writer waits and gathers.
 #[derive(Clone, Copy, Debug)]
@@ -171,6 +172,7 @@ impl Bells {
 pub struct Writer {
     jobs: Option<Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    engine: Arc<Mutex<Engine>>,
     bells: Bells,
     dir: PathBuf,
 }
@@ -188,13 +190,16 @@ impl Writer {
         let lock = Lock::take(dir, options.lock_wait)?;
         let bells = Bells::default();
         let (jobs, queue) = bounded(options.queue_len.max(1));
-        let mut worker = Worker::new(dir, options, queue, bells.clone(), lock);
-        let conn = worker.open()?;
+        let engine = Engine::open(dir, options, queue.clone(), bells.clone(), lock)?;
+        let engine = Arc::new(Mutex::new(engine));
         let thread = thread::Builder::new()
             .name("log-writer".to_owned())
-            .spawn(move || worker.run(conn))
+            .spawn({
+                let engine = Arc::clone(&engine);
+                move || work(&engine, &queue)
+            })
             .map_err(file::failed("start a thread for", dir))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), bells, dir: dir.to_owned() })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), engine, bells, dir: dir.to_owned() })
     }
 
     /// The journal's folder.
@@ -208,6 +213,14 @@ impl Writer {
     /// # Errors
     /// [`AppendError`] says whether nothing was recorded or nobody can tell.
     pub fn append(&self, drafts: Vec<Draft>) -> Result<Receipt, AppendError> {
+        // Only try: whoever has the engine will be done sooner than it could be handed over.
+        if let Ok(mut engine) = self.engine.try_lock() {
+            let (job, ticket) = job(drafts);
+            let Err(job) = engine.serve_with(job) else { return ticket.wait() };
+            drop(engine);
+            self.send(job)?;
+            return ticket.wait();
+        }
         self.submit(drafts)?.wait()
     }
 
@@ -217,9 +230,13 @@ impl Writer {
     /// [`AppendError::Closed`] when the thread is gone.
     pub fn submit(&self, drafts: Vec<Draft>) -> Result<Ticket, AppendError> {
         let (job, ticket) = job(drafts);
-        let jobs = self.jobs.as_ref().ok_or(AppendError::Closed)?;
-        jobs.send(job).map_err(|_| AppendError::Closed)?;
+        self.send(job)?;
         Ok(ticket)
+    }
+
+    fn send(&self, job: Job) -> Result<(), AppendError> {
+        let jobs = self.jobs.as_ref().ok_or(AppendError::Closed)?;
+        jobs.send(job).map_err(|_| AppendError::Closed)
     }
 
     /// Hands a batch over without ever waiting.
@@ -257,4 +274,20 @@ impl Drop for Writer {
 fn job(drafts: Vec<Draft>) -> (Job, Ticket) {
     let (reply, answer) = bounded(1);
     (Job { drafts, reply }, Ticket { reply: answer })
+}
+
+/// The writer's thread: serves what waits in the queue until the writer is dropped.
+fn work(engine: &Mutex<Engine>, queue: &Receiver<Job>) {
+    let mut waiting = Select::new();
+    waiting.recv(queue);
+    loop {
+        // Nothing is taken from the queue without the engine: a batch in nobody's hands could be overtaken.
+        waiting.ready();
+        let Ok(mut engine) = engine.lock() else { break };
+        if !engine.serve() {
+            return;
+        }
+    }
+    // Somebody panicked over the engine. Dropping a batch tells its caller that nobody knows.
+    queue.iter().for_each(drop);
 }

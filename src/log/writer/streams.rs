@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use uuid::Uuid;
 
 use super::super::{signed, unsigned};
@@ -28,46 +28,26 @@ pub(super) struct Stream {
 }
 
 /// The streams of one open log.
-pub(super) struct Streams<'c> {
+#[derive(Debug)]
+pub(super) struct Streams {
     known: HashMap<String, Stream>,
     /// Counts batches, to tell a stream's version before the batch.
     batch: u64,
     next_id: i64,
-    find: CachedStatement<'c>,
-    insert: CachedStatement<'c>,
-    find_fill: CachedStatement<'c>,
-    find_exit: CachedStatement<'c>,
-    count: CachedStatement<'c>,
 }
 
-impl<'c> Streams<'c> {
-    pub(super) fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
-        let mut streams = Self {
-            known: HashMap::new(),
-            batch: 0,
-            next_id: 0,
-            find: conn.prepare_cached(
-                "SELECT stream_id, (SELECT max(stream_version) FROM events WHERE stream_id = streams.stream_id) \
-                 FROM streams WHERE name = ?1",
-            )?,
-            insert: conn.prepare_cached("INSERT INTO streams (stream_id, name) VALUES (?1, ?2)")?,
-            find_fill: conn.prepare_cached(
-                "SELECT name FROM events JOIN streams USING (stream_id) \
-                 WHERE type = 'FillRecorded' AND data ->> '$.fill_id' = ?1 ORDER BY seq LIMIT 1",
-            )?,
-            find_exit: conn.prepare_cached(
-                "SELECT name FROM events JOIN streams USING (stream_id) WHERE id = ?1 AND type = 'TradeExited'",
-            )?,
-            count: conn.prepare_cached("SELECT coalesce(max(stream_id), 0) FROM streams")?,
-        };
-        streams.forget()?;
+impl Streams {
+    pub(super) fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let mut streams = Self { known: HashMap::new(), batch: 0, next_id: 0 };
+        streams.forget(conn)?;
         Ok(streams)
     }
 
     /// Drops what a rollback made untrue.
-    pub(super) fn forget(&mut self) -> rusqlite::Result<()> {
+    pub(super) fn forget(&mut self, conn: &Connection) -> rusqlite::Result<()> {
         self.known.clear();
-        self.next_id = 1 + self.count.query_row([], |row| row.get::<_, i64>(0))?;
+        let mut statement = conn.prepare_cached("SELECT coalesce(max(stream_id), 0) FROM streams")?;
+        self.next_id = 1 + statement.query_row([], |row| row.get::<_, i64>(0))?;
         Ok(())
     }
 
@@ -79,7 +59,7 @@ impl<'c> Streams<'c> {
     }
 
     /// The stream of that name as the next event of this batch finds it.
-    pub(super) fn get(&mut self, name: &str) -> rusqlite::Result<Stream> {
+    pub(super) fn get(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<Stream> {
         if let Some(stream) = self.known.get_mut(name) {
             if stream.batch != self.batch {
                 stream.batch = self.batch;
@@ -87,44 +67,53 @@ impl<'c> Streams<'c> {
             }
             return Ok(*stream);
         }
-        let found = self.find.query_row([name], |row| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?))).optional()?;
+        let mut statement = conn.prepare_cached(FIND)?;
+        let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?));
+        let found = statement.query_row([name], read).optional()?;
         let (id, version) = found.map_or((None, 0), |(id, version)| (Some(id), version.unwrap_or(0)));
         let stream = Stream { id, version, batch: self.batch, base: version };
         self.known.insert(name.to_owned(), stream);
         Ok(stream)
     }
 
-    /// The row number of a stream, which is made where there is none.
-    pub(super) fn id(&mut self, name: &str, stream: Stream) -> rusqlite::Result<i64> {
-        if let Some(id) = stream.id {
-            return Ok(id);
-        }
-        let id = self.next_id;
-        self.insert.execute((id, name))?;
-        self.next_id += 1;
-        if let Some(stream) = self.known.get_mut(name) {
-            stream.id = Some(id);
+    /// Takes the stream's next version for an event, and makes the stream where it is new. Returns its row.
+    pub(super) fn advance(&mut self, conn: &Connection, name: &str, stream: Stream) -> rusqlite::Result<i64> {
+        let id = match stream.id {
+            Some(id) => id,
+            None => self.make(conn, name)?,
+        };
+        if let Some(known) = self.known.get_mut(name) {
+            known.id = Some(id);
+            known.version += 1;
         }
         Ok(id)
     }
 
-    /// An event was added to the stream.
-    pub(super) fn advance(&mut self, name: &str, version: i64) {
-        if let Some(stream) = self.known.get_mut(name) {
-            stream.version = version;
-        }
+    fn make(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<i64> {
+        let id = self.next_id;
+        conn.prepare_cached("INSERT INTO streams (stream_id, name) VALUES (?1, ?2)")?.execute((id, name))?;
+        self.next_id += 1;
+        Ok(id)
     }
+}
 
-    /// The stream of the fill: that of the FillRecorded, else of the TradeExited whose id it is.
-    pub(super) fn of_fill(&mut self, fill_id: &str) -> rusqlite::Result<String> {
-        let name = |row: &rusqlite::Row<'_>| row.get(0);
-        if let Some(found) = self.find_fill.query_row([fill_id], name).optional()? {
-            return Ok(found);
-        }
-        let Ok(event) = Uuid::try_parse(fill_id) else { return Ok(ORPHANS.to_owned()) };
-        let found = self.find_exit.query_row([event.as_bytes()], name).optional()?;
-        Ok(found.unwrap_or_else(|| ORPHANS.to_owned()))
+const FIND: &str = "SELECT stream_id, (SELECT max(stream_version) FROM events WHERE stream_id = streams.stream_id) \
+     FROM streams WHERE name = ?1";
+
+const FIND_FILL: &str = "SELECT name FROM events JOIN streams USING (stream_id) \
+     WHERE type = 'FillRecorded' AND data ->> '$.fill_id' = ?1 ORDER BY seq LIMIT 1";
+
+const FIND_EXIT: &str = "SELECT name FROM events JOIN streams USING (stream_id) WHERE id = ?1 AND type = 'TradeExited'";
+
+/// The stream of the fill: that of the FillRecorded, else of the TradeExited whose id it is.
+pub(super) fn of_fill(conn: &Connection, fill_id: &str) -> rusqlite::Result<String> {
+    let name = |row: &Row<'_>| row.get(0);
+    if let Some(found) = conn.prepare_cached(FIND_FILL)?.query_row([fill_id], name).optional()? {
+        return Ok(found);
     }
+    let Ok(event) = Uuid::try_parse(fill_id) else { return Ok(ORPHANS.to_owned()) };
+    let found = conn.prepare_cached(FIND_EXIT)?.query_row([event.as_bytes()], name).optional()?;
+    Ok(found.unwrap_or_else(|| ORPHANS.to_owned()))
 }
 
 impl Stream {

@@ -1,6 +1,8 @@
 //! What the log's tests share: a journal in a folder of its own, and drafts.
 
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use projections::draft::{Draft, Stored, Stream};
@@ -84,4 +86,52 @@ pub(crate) fn assert_sound(dir: &Path) -> u64 {
     assert_eq!(report.findings.kept(), [], "{}", dir.display());
     assert_eq!(report.checked, report.head.seq);
     report.head.seq
+}
+
+const CHILD_DIR: &str = "TRADEFOLD_TEST_CHILD_DIR";
+
+/// A command that runs one test of this binary as a child process, for a folder. That test does nothing
+/// unless it finds itself a child.
+pub(crate) fn child(test: &str, dir: &Path) -> Command {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", test, "--nocapture", "--test-threads=1"]).env(CHILD_DIR, dir);
+    command
+}
+
+/// The folder this test is to work in as a child process.
+pub(crate) fn as_child() -> Option<PathBuf> {
+    let dir = std::env::var_os(CHILD_DIR).map(PathBuf::from)?;
+    // Ends the line in which the test harness names the test.
+    println!();
+    Some(dir)
+}
+
+/// Reads lines until one contains `text`.
+pub(crate) fn read_until(from: &mut impl Read, text: &str) {
+    let found = BufReader::new(from).lines().any(|line| line.unwrap().contains(text));
+    assert!(found, "the child ended without saying {text}");
+}
+
+/// A small random number generator whose seed is printed with a failure and can be given again.
+pub(crate) struct Random {
+    pub(crate) seed: u64,
+    state: u64,
+}
+
+impl Random {
+    pub(crate) fn seeded(variable: &str) -> Self {
+        let given = std::env::var(variable).ok().and_then(|text| text.parse().ok());
+        let seed = given.unwrap_or_else(|| tradefold::log::now().0.unsigned_abs());
+        eprintln!("{variable}={seed}");
+        Self { seed, state: seed }
+    }
+
+    /// A number below `bound` (splitmix64).
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % bound
+    }
 }

@@ -1,21 +1,71 @@
-//! Owns the question whether an event that comes again is the same: field by field, as the log stores it,
-//! naming the first that differs. Two texts of the same JSON (other order, other spacing) are the same.
+//! Owns the question whether an id is recorded already, and if so, whether the event that comes again is the
+//! same: field by field, as the log stores it, naming the first that differs. Two texts of the same JSON
+//! (other order, other spacing) are the same.
 
 use projections::draft::Draft;
+use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
+use uuid::Uuid;
+
+use super::rows::ROWS;
+
+const FIND_ONE: &str = "SELECT seq, id, type, schema_version, occurred_at, data, meta FROM events WHERE id = ?1";
+
+/// As [`FIND_ONE`], for [`ROWS`] ids; an absent one is NULL, which finds nothing.
+const FIND_MANY: &str = "SELECT seq, id, type, schema_version, occurred_at, data, meta FROM events \
+     WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
 
 /// What the log holds under an id that a draft has too.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub(super) seq: i64,
-    pub(super) kind: String,
-    pub(super) schema_version: i64,
-    pub(super) occurred_at: i64,
-    pub(super) data: String,
-    pub(super) meta: Option<String>,
+    pub(super) id: Uuid,
+    kind: String,
+    schema_version: i64,
+    occurred_at: i64,
+    data: String,
+    meta: Option<String>,
+}
+
+/// Which of the own ids of a chunk's drafts (at most [`ROWS`]) are recorded: one question, unless there is
+/// only one to ask about.
+pub(super) fn find(conn: &Connection, chunk: &[Draft]) -> rusqlite::Result<Vec<Recorded>> {
+    if let [draft] = chunk {
+        return Ok(draft.id.map(|id| find_one(conn, id)).transpose()?.flatten().into_iter().collect());
+    }
+    let mut found = Vec::new();
+    if chunk.iter().all(|draft| draft.id.is_none()) {
+        return Ok(found);
+    }
+    let ids = (0..ROWS).map(|place| chunk.get(place).and_then(|draft| draft.id).map(Uuid::into_bytes));
+    let mut statement = conn.prepare_cached(FIND_MANY)?;
+    let mut rows = statement.query(params_from_iter(ids))?;
+    while let Some(row) = rows.next()? {
+        found.push(Recorded::read(row)?);
+    }
+    Ok(found)
+}
+
+/// The event with this id.
+pub(super) fn find_one(conn: &Connection, id: Uuid) -> rusqlite::Result<Option<Recorded>> {
+    let mut statement = conn.prepare_cached(FIND_ONE)?;
+    let mut rows = statement.query([id.as_bytes()])?;
+    rows.next()?.map(Recorded::read).transpose()
 }
 
 impl Recorded {
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            seq: row.get(0)?,
+            id: Uuid::from_bytes(row.get(1)?),
+            kind: row.get(2)?,
+            schema_version: row.get(3)?,
+            occurred_at: row.get(4)?,
+            data: row.get(5)?,
+            meta: row.get(6)?,
+        })
+    }
+
     /// The first field in which the draft is another event; `None` for the same.
     pub(super) fn differs_from(&self, draft: &Draft) -> Option<String> {
         if self.kind != draft.kind {
