@@ -112,6 +112,19 @@ Examples:
   tradefold verify
   tradefold --json verify";
 
+pub(crate) const REBUILD: &str = "\
+The live tables stay as they are until the fresh ones take their place, all at once. Tables folded together are \
+rebuilt together: all but market_data. With --into they go to a folder of your choice, which export, metrics and sql \
+read with --tables DIR; with --until they are as of then. --verify exits with 1 when something differed.
+
+With --json, progress goes to stderr as lines {\"progress\":{\"done\":1000,\"total\":587000}}.
+
+Examples:
+  tradefold rebuild
+  tradefold rebuild --verify
+  tradefold rebuild --until 2026-03-04T22:00:00Z --into wednesday
+  tradefold metrics --tables wednesday";
+
 pub(crate) const METRICS: &str = "\
 `at least` is the lower end of the 95 % Wilson interval: what the win rate can be relied on to be. R is the result \
 over the initial risk. A dash means too few trades. --json has every metric in full.

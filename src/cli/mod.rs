@@ -21,6 +21,7 @@ mod metrics;
 mod out;
 mod progress;
 mod reading;
+mod rebuild;
 mod sql;
 mod status;
 mod tail;
@@ -63,6 +64,7 @@ enum Command {
     Status(status::Status),
     Export(export::Export),
     Verify(verify::Verify),
+    Rebuild(rebuild::Rebuild),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
     Demo(demo::Demo),
@@ -105,6 +107,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Status(command) => command.run(context, out),
         Command::Export(command) => command.run(context, out),
         Command::Verify(command) => command.run(context, out),
+        Command::Rebuild(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),

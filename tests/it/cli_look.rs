@@ -54,7 +54,9 @@ fn every_command_has_examples_and_no_promise_is_made_of_what_is_not_there() {
     for said in ["Exit codes:", "TRADEFOLD_JOURNAL", "tradefold append"] {
         assert!(manual.contains(said), "{said}");
     }
-    for command in ["init", "append", "tail", "status", "export", "verify", "metrics", "sql", "demo", "completions"] {
+    for command in
+        ["init", "append", "tail", "status", "export", "verify", "rebuild", "metrics", "sql", "demo", "completions"]
+    {
         assert!(manual.contains(&format!("  {command} ")), "{command}");
         assert!(place.run([command, "--help"]).ok().out.contains("Examples:\n  tradefold"), "{command}");
     }

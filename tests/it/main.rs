@@ -4,6 +4,7 @@
 mod cli_append;
 mod cli_export;
 mod cli_look;
+mod cli_rebuild;
 mod cli_sql;
 mod cli_support;
 mod log;

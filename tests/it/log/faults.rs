@@ -6,7 +6,7 @@ use std::process::Command;
 
 use tradefold::log::{AppendError, Reader, Writer, WriterOptions};
 
-use super::support::{Journal, as_child, assert_sound, child, draft, nth};
+use super::support::{Journal, LOCK_WAIT, as_child, assert_sound, child, draft, nth};
 
 const BATCHES: u32 = 60;
 
@@ -184,7 +184,7 @@ fn a_disk_that_is_full_takes_events_again_when_there_is_room() {
 }
 
 fn fill_and_empty(dir: &Path) {
-    tradefold::log::create(dir, std::time::Duration::ZERO).unwrap();
+    tradefold::log::create(dir, LOCK_WAIT).unwrap();
     let ballast = dir.join("ballast");
     std::fs::write(&ballast, vec![0; 4 << 20]).unwrap();
     let writer = Writer::open(dir, WriterOptions::default()).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tradefold::log::{self, OpenError, Reader, Writer, WriterOptions};
 
-use super::support::{Journal, as_child, assert_sound, child, nth};
+use super::support::{Journal, LOCK_WAIT, as_child, assert_sound, child, nth};
 
 fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -27,7 +27,7 @@ fn modes(dir: &Path) -> Vec<(String, u32)> {
 }
 
 fn quick() -> WriterOptions {
-    WriterOptions { lock_wait: Duration::ZERO, ..WriterOptions::default() }
+    WriterOptions { lock_wait: LOCK_WAIT, ..WriterOptions::default() }
 }
 
 #[test]
@@ -52,7 +52,7 @@ fn files_are_private_under_any_umask() {
 #[test]
 fn in_a_child_with_an_umask() {
     let Some(dir) = as_child() else { return };
-    log::create(&dir, Duration::ZERO).unwrap();
+    log::create(&dir, LOCK_WAIT).unwrap();
     let writer = Writer::open(&dir, quick()).unwrap();
     writer.append(vec![nth(1)]).unwrap();
     let expected = [
@@ -85,7 +85,7 @@ fn an_empty_folder_becomes_private_and_a_used_one_stays_as_it_is() {
     }
     fs::write(used.join("notes.txt"), "mine").unwrap();
     for dir in [&empty, &used] {
-        log::create(dir, Duration::ZERO).unwrap();
+        log::create(dir, LOCK_WAIT).unwrap();
         assert_eq!(mode(&dir.join("events.db")), 0o600);
     }
     assert_eq!((mode(&empty), mode(&used)), (0o700, 0o755));
@@ -107,7 +107,7 @@ fn a_folder_without_a_journal_is_told_so() {
 #[test]
 fn a_journal_is_not_made_twice() {
     let journal = Journal::with_events(1);
-    let error = log::create(&journal.dir, Duration::ZERO).unwrap_err();
+    let error = log::create(&journal.dir, LOCK_WAIT).unwrap_err();
     assert!(matches!(error, OpenError::Exists { .. }), "{error}");
     let _writer = journal.writer();
     let error = log::create(&journal.dir, Duration::from_secs(60)).unwrap_err();
@@ -120,7 +120,7 @@ fn a_journal_half_made_is_finished() {
     let dir = folder.path();
     fs::write(dir.join("events.db"), "").unwrap();
     assert!(matches!(Writer::open(dir, quick()), Err(OpenError::NoJournal { .. })));
-    log::create(dir, Duration::ZERO).unwrap();
+    log::create(dir, LOCK_WAIT).unwrap();
     // Or it got as far as the header.
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path();
@@ -128,7 +128,7 @@ fn a_journal_half_made_is_finished() {
     raw.pragma_update(None, "journal_mode", "wal").unwrap();
     drop(raw);
     assert!(matches!(Reader::open(dir), Err(OpenError::NoJournal { .. })));
-    log::create(dir, Duration::ZERO).unwrap();
+    log::create(dir, LOCK_WAIT).unwrap();
     Writer::open(dir, quick()).unwrap().append(vec![nth(1)]).unwrap();
     assert_eq!(assert_sound(dir), 1);
 }
@@ -139,7 +139,7 @@ fn what_is_left_of_a_lost_log_is_not_built_over() {
     fs::remove_file(journal.dir.join("events.db")).unwrap();
     fs::write(journal.dir.join("projections.db"), "tables").unwrap();
     for error in [
-        log::create(&journal.dir, Duration::ZERO).unwrap_err(),
+        log::create(&journal.dir, LOCK_WAIT).unwrap_err(),
         Writer::open(&journal.dir, quick()).unwrap_err(),
         Reader::open(&journal.dir).unwrap_err(),
     ] {
@@ -163,7 +163,7 @@ fn other_files_and_newer_files_are_refused() {
     );
     assert_eq!(Writer::open(&journal.dir, quick()).unwrap_err().to_string(), expected);
     assert_eq!(Reader::open(&journal.dir).unwrap_err().to_string(), expected);
-    assert!(matches!(log::create(&journal.dir, Duration::ZERO), Err(OpenError::Exists { .. })));
+    assert!(matches!(log::create(&journal.dir, LOCK_WAIT), Err(OpenError::Exists { .. })));
     journal.raw().pragma_update(None, "user_version", 1).unwrap();
     journal.raw().pragma_update(None, "application_id", 7).unwrap();
     assert!(matches!(Writer::open(&journal.dir, quick()), Err(OpenError::NotALog { .. })));
@@ -257,7 +257,7 @@ fn a_read_only_folder_can_be_read() {
 fn a_name_like_a_uri_is_only_a_name() {
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().join("file:x?mode=memory&a=%41#b");
-    log::create(&dir, Duration::ZERO).unwrap();
+    log::create(&dir, LOCK_WAIT).unwrap();
     Writer::open(&dir, quick()).unwrap().append(vec![nth(1)]).unwrap();
     assert_eq!(assert_sound(&dir), 1);
     assert!(dir.join("events.db").is_file());

@@ -11,6 +11,10 @@ use tempfile::TempDir;
 use tradefold::log::{self, Reader, Writer, WriterOptions, verify};
 use uuid::Uuid;
 
+/// How long to wait for a lock. Not nothing: a child that another test is just starting holds copies of all this
+/// process's locks until it runs.
+pub(crate) const LOCK_WAIT: Duration = Duration::from_millis(500);
+
 pub(crate) struct Journal {
     _folder: TempDir,
     pub(crate) dir: PathBuf,
@@ -20,7 +24,7 @@ impl Journal {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let dir = folder.path().join("journal");
-        log::create(&dir, Duration::ZERO).unwrap();
+        log::create(&dir, LOCK_WAIT).unwrap();
         Self { _folder: folder, dir }
     }
 
@@ -35,7 +39,7 @@ impl Journal {
     }
 
     pub(crate) fn writer(&self) -> Writer {
-        Writer::open(&self.dir, WriterOptions { lock_wait: Duration::ZERO, ..WriterOptions::default() }).unwrap()
+        Writer::open(&self.dir, WriterOptions { lock_wait: LOCK_WAIT, ..WriterOptions::default() }).unwrap()
     }
 
     pub(crate) fn reader(&self) -> Reader {
