@@ -27,7 +27,7 @@ pub static TABLE: Table = Table {
     ],
     key: &["bar_id"],
     unique: "bar_id",
-    order: &["timestamp", "symbol", "timeframe"],
+    order: &["timestamp", "symbol", "timeframe", "bar_id"],
     time: Some("timestamp"),
     doc: "A bar; of several for the same symbol, timeframe and start the latest wins.",
 };

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
 use crate::decimal::Dec;
-use crate::ledger::Closed;
+use crate::ledger::Figures;
 
 /// What trades in window order sum to: enough for every metric but the percentiles.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ struct Streak {
 
 impl Summary {
     /// Adds the next trade in window order.
-    pub fn push(&mut self, trade: &Closed) {
+    pub fn push(&mut self, trade: &Figures) {
         self.trades += 1;
         self.fees += trade.fees;
         self.gross_moved += trade.gross.abs();
@@ -80,7 +80,7 @@ impl Summary {
         }
     }
 
-    fn push_outcome(&mut self, trade: &Closed) {
+    fn push_outcome(&mut self, trade: &Figures) {
         if trade.net.is_positive() {
             self.wins += 1;
             self.net_won += trade.net;
@@ -130,11 +130,15 @@ impl Summary {
     /// Wilson (1927), "Probable inference, the law of succession, and statistical inference", lower bound.
     fn win_rate_wilson_lb(&self) -> Option<f64> {
         let share = self.win_rate()?;
+        if self.wins == 0 {
+            // Nought in the formula; in floats a rounding error away from it.
+            return Some(0.0);
+        }
         let n = f64::from(self.trades);
         let z_squared = WILSON_Z * WILSON_Z;
         let centre = share + z_squared / (2.0 * n);
         let spread = WILSON_Z * (share * (1.0 - share) / n + z_squared / (4.0 * n * n)).sqrt();
-        Some(((centre - spread) / (1.0 + z_squared / n)).max(0.0))
+        Some((centre - spread) / (1.0 + z_squared / n))
     }
 
     fn payoff_ratio(&self) -> Option<f64> {

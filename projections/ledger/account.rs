@@ -8,7 +8,8 @@ use crate::decimal::Dec;
 use crate::event::AccountOpened;
 use crate::moment::Moment;
 
-use super::settle::Closed;
+use super::running::WindowKey;
+use super::settle::Figures;
 
 /// The windows of an account that was opened without any: the last 20 trades, and all.
 const DEFAULT_WINDOWS: [u32; 2] = [20, 0];
@@ -20,7 +21,7 @@ pub(crate) struct Account {
     /// Its last event: what the current date is reckoned from.
     pub(crate) latest: Latest,
     /// The closed trades that its longest window may need, oldest first.
-    pub(crate) recent: Vec<Closed>,
+    pub(crate) recent: Vec<(WindowKey, Figures)>,
     pub(crate) risk: Vec<RiskSetting>,
     /// Starting equity + cash moved + what is realised, to now.
     pub(crate) equity: Dec,

@@ -14,6 +14,7 @@ use crate::event::{
     AccountOpened, BarClosed, CashMoved, DEFAULT_ACCOUNT, Event, InstrumentDefined, MentalStateRated, NoteAdded,
     Payload, RiskSet, RuleBroken, StateChanged,
 };
+use crate::moment::Moment;
 use crate::{notes, risk_state, rule_breaks, system_state};
 
 impl Work<'_> {
@@ -198,14 +199,28 @@ impl Work<'_> {
     pub(super) fn stand(&mut self, account: &str) {
         let (seq, at) = (self.now, self.at);
         self.account(account);
-        let standing = self.standing(account);
+        let standing = self.standing(account, at);
         let known: &mut Account = self.account(account);
         (known.latest.seq, known.latest.at, known.latest.standing) = (seq, at, standing);
     }
 
-    /// Where an account stands on the date of this event.
-    fn standing(&mut self, account: &str) -> Standing {
-        let date = self.date(account, self.at);
+    /// An event of another account changed a day of this one: its figures follow, on the date it is at.
+    pub(super) fn stand_again(&mut self, account: &str) {
+        let latest = self.account(account).latest;
+        if latest.seq == 0 || latest.seq == self.now {
+            return;
+        }
+        let standing = self.standing(account, latest.at);
+        if standing != latest.standing {
+            let now = self.now;
+            let known = self.account(account);
+            (known.latest.seq, known.latest.standing) = (now, standing);
+        }
+    }
+
+    /// Where an account stands on the date of a moment.
+    fn standing(&mut self, account: &str, at: Moment) -> Standing {
+        let date = self.date(account, at);
         if let Some((known, standing)) = self.state.standings.get(account)
             && *known == date
         {
@@ -295,7 +310,9 @@ impl Subject {
             Payload::FillBusted(busted) => fill(&busted.fill_id),
             Payload::TradeAmended(amended) => trade(&amended.trade_id),
             Payload::TradeVoided(voided) => trade(&voided.trade_id),
-            Payload::FillsReassigned(reassigned) => trade(&reassigned.trade_id),
+            Payload::FillsReassigned(reassigned) => {
+                Self { fill: reassigned.fill_ids.first().cloned(), ..trade(&reassigned.trade_id) }
+            }
             _ => Self { account: None, trade: None, fill: None },
         }
     }

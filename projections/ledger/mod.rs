@@ -21,7 +21,7 @@ pub(crate) mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use settle::{Closed, DIMENSIONS};
+pub use settle::{Closed, DIMENSIONS, Figures};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
@@ -89,6 +89,8 @@ struct Work<'a> {
     refolds: Refolds,
     /// Days that were looked at to be changed, as they were.
     days_before: BTreeMap<AccountDay, Day>,
+    /// Accounts with a day that changed.
+    days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
     equity_from: BTreeMap<String, TradingDate>,
     is_correction: bool,
@@ -181,6 +183,7 @@ impl Projection for Ledger {
             pending: BTreeMap::new(),
             refolds: Refolds::new(),
             days_before: BTreeMap::new(),
+            days_changed: BTreeSet::new(),
             equity_from: BTreeMap::new(),
             is_correction: false,
             in_vain: false,
@@ -193,6 +196,9 @@ impl Projection for Ledger {
         work.settle();
         if let Some(account) = &account {
             work.stand(account);
+        }
+        for other in std::mem::take(&mut work.days_changed) {
+            work.stand_again(&other);
         }
         if let Some(changed) = state_changed {
             work.write_system_state(&changed);
@@ -214,7 +220,7 @@ impl Projection for Ledger {
         state.bars.flush(&mut changes, |_| false);
         state.orphans.flush(&mut changes, |_| false);
         state.accounts.flush(&mut changes, |_| true);
-        state.days.flush(&mut changes, |_| false);
+        state.days.flush(&mut changes, |_| true);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
@@ -256,6 +262,7 @@ impl Work<'_> {
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
         self.state.standings.remove(account);
+        self.state.days.hold(self.shelf, &Key::text(account));
         if self.state.days.get(self.shelf, &day_key(account, date)).is_none() {
             // A new day takes its equity over from the one before.
             self.equity_changes(account, date);

@@ -28,7 +28,7 @@ pub struct Answer {
 
 impl Answer {
     fn push(&mut self, trade: &Closed) {
-        self.summary.push(trade);
+        self.summary.push(&trade.figures);
         self.slippage_ticks.extend(trade.slippage_ticks.map(crate::decimal::Dec::to_f64));
     }
 
@@ -49,7 +49,7 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
     };
     let mut answers = BTreeMap::new();
     let mut last = VecDeque::new();
-    ledger.state.visit_closed(shelf, &accounts, i64::MIN, |trade| {
+    ledger.state.visit_closed(shelf, &accounts, |trade| {
         if question.window == 0 {
             return answer(&mut answers, &question.dimension, trade);
         }

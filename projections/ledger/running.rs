@@ -6,16 +6,21 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use super::settle::{Closed, closed_key};
+use super::settle::{Closed, Figures};
 use crate::drawer::{Key, Shelf};
 use crate::metrics::Summary;
-use crate::moment::{DAY_MICROS, Moment};
+use crate::moment::Moment;
 
 /// The scope of a group over all accounts together.
 pub(crate) const ALL_ACCOUNTS: &str = "*";
 
 /// Trades read at a time while a sequence is added up again.
 const PAGE: usize = 4_096;
+
+/// How many of a group's latest trades can come, go and change without reading the others again; of the
+/// groups of all trades, whose figures every metrics row needs, more.
+const RECENT: usize = 48;
+const RECENT_OF_ALL: usize = 512;
 
 /// A place in window order.
 pub(crate) type WindowKey = (Moment, String);
@@ -24,64 +29,67 @@ pub(crate) type WindowKey = (Moment, String);
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Running {
     total: Summary,
-    last: Option<WindowKey>,
-    /// `total` and `last` before the latest trade, which alone can be taken back at once.
-    undo: Option<Box<(Summary, Option<WindowKey>)>>,
-    /// `total` at the start of the UTC day of the latest trade.
+    /// The trades up to `sealed_to`, added up.
     sealed: Summary,
-    sealed_last: Option<WindowKey>,
-    sealed_day: i64,
-    /// The earliest UTC day in which something came or went out of order.
-    stale_from: Option<i64>,
+    sealed_to: Option<WindowKey>,
+    /// The trades after it.
+    recent: Vec<(WindowKey, Figures)>,
+    /// Something came or went before `sealed_to`: all must be added up again.
+    stale: bool,
 }
 
 impl Running {
-    pub(crate) fn push(&mut self, trade: &Closed) {
-        let key = (trade.exited_at, trade.trade_id.clone());
-        if self.stale_from.is_some() || self.last.as_ref().is_some_and(|last| *last >= key) {
-            return self.disturb(trade);
+    pub(crate) fn push(&mut self, trade: &Closed, recent: usize) {
+        let key = trade.window_key();
+        if self.stale || self.sealed_to.as_ref().is_some_and(|sealed_to| *sealed_to >= key) {
+            self.stale = true;
+            return;
         }
-        let day = trade.exited_at.utc_day();
-        if self.last.is_none() || day != self.sealed_day {
-            (self.sealed, self.sealed_last, self.sealed_day) = (self.total.clone(), self.last.clone(), day);
+        if self.recent.last().is_none_or(|(last, _)| *last < key) {
+            self.total.push(&trade.figures);
+            self.recent.push((key, trade.figures));
+            return self.seal(recent);
         }
-        self.undo = Some(Box::new((self.total.clone(), self.last.take())));
-        self.total.push(trade);
-        self.last = Some(key);
+        let place = self.recent.partition_point(|(known, _)| *known < key);
+        self.recent.insert(place, (key, trade.figures));
+        self.add_up();
     }
 
     pub(crate) fn take_back(&mut self, trade: &Closed) {
-        let latest = self.last.as_ref().is_some_and(|last| (last.0, &last.1) == (trade.exited_at, &trade.trade_id));
-        match self.undo.take() {
-            Some(before) if latest && self.stale_from.is_none() => (self.total, self.last) = *before,
-            _ => self.disturb(trade),
+        let known = |(key, _): &(WindowKey, Figures)| (key.0, key.1.as_str()) == (trade.exited_at, &trade.trade_id);
+        match self.recent.iter().rposition(known) {
+            Some(place) if !self.stale => {
+                self.recent.remove(place);
+                self.add_up();
+            }
+            _ => self.stale = true,
         }
     }
 
-    fn disturb(&mut self, trade: &Closed) {
-        let day = trade.exited_at.utc_day();
-        self.stale_from = Some(self.stale_from.map_or(day, |from| from.min(day)));
+    fn seal(&mut self, recent: usize) {
+        if self.recent.len() < 2 * recent {
+            return;
+        }
+        for (key, figures) in self.recent.drain(..recent) {
+            self.sealed.push(&figures);
+            self.sealed_to = Some(key);
+        }
+    }
+
+    fn add_up(&mut self) {
+        self.total = self.sealed.clone();
+        for (_, figures) in &self.recent {
+            self.total.push(figures);
+        }
     }
 
     pub(crate) fn is_stale(&self) -> bool {
-        self.stale_from.is_some()
+        self.stale
     }
 
     /// The figures; only right while not stale.
     pub(crate) fn total(&self) -> &Summary {
         &self.total
-    }
-
-    /// Forgets what must be added up again; says from which UTC day on.
-    fn rewind(&mut self) -> Option<i64> {
-        let from = self.stale_from.take()?;
-        self.undo = None;
-        if from >= self.sealed_day && self.last.is_some() {
-            (self.total, self.last) = (self.sealed.clone(), self.sealed_last.clone());
-            return Some(self.sealed_day);
-        }
-        *self = Self::default();
-        Some(i64::MIN)
     }
 }
 
@@ -101,6 +109,11 @@ impl GroupId {
     /// The group of all closed trades of a scope.
     pub(crate) fn all(scope: &str) -> Self {
         Self { scope: scope.to_owned(), dimension: "all".to_owned(), value: "all".to_owned() }
+    }
+
+    /// How many of its latest trades a group keeps at hand.
+    pub(crate) fn recent(&self) -> usize {
+        if self.dimension == "all" { RECENT_OF_ALL } else { RECENT }
     }
 
     fn holds(&self, trade: &Closed) -> bool {
@@ -142,24 +155,15 @@ impl State {
     }
 
     fn refresh_scope(&mut self, shelf: &dyn Shelf, scope: &str, ids: Vec<GroupId>) {
-        let mut groups = Vec::new();
-        for id in ids {
-            let Some(group) = self.groups.get(shelf, &id.key()) else { continue };
-            let mut group = group.clone();
-            if let Some(from) = group.running.rewind() {
-                groups.push((from, group));
-            }
-        }
-        let Some(from) = groups.iter().map(|(from, _)| *from).min() else { return };
+        let known = ids.into_iter().filter_map(|id| self.groups.get(shelf, &id.key()).cloned());
+        let mut groups: Vec<Group> = known.map(|group| Group { running: Running::default(), ..group }).collect();
         let accounts = if scope == ALL_ACCOUNTS { self.accounts_known(shelf) } else { vec![scope.to_owned()] };
-        self.visit_closed(shelf, &accounts, from, |trade| {
-            for (from, group) in &mut groups {
-                if trade.exited_at.utc_day() >= *from && group.id.holds(trade) {
-                    group.running.push(trade);
-                }
+        self.visit_closed(shelf, &accounts, |trade| {
+            for group in groups.iter_mut().filter(|group| group.id.holds(trade)) {
+                group.running.push(trade, group.id.recent());
             }
         });
-        for (_, group) in groups {
+        for group in groups {
             self.groups.put(group.id.key(), group);
         }
     }
@@ -173,16 +177,9 @@ impl State {
             .collect()
     }
 
-    /// Visits closed trades of some accounts in window order from a UTC day on, a day at a time.
-    pub(super) fn visit_closed(
-        &self,
-        shelf: &dyn Shelf,
-        accounts: &[String],
-        from: i64,
-        mut visit: impl FnMut(&Closed),
-    ) {
-        let start = Moment(from.saturating_mul(DAY_MICROS).max(Moment::MIN.0));
-        let mut cursors: Vec<Cursor<'_>> = accounts.iter().map(|account| Cursor::new(account, start)).collect();
+    /// Visits the closed trades of some accounts in window order, a page at a time.
+    pub(super) fn visit_closed(&self, shelf: &dyn Shelf, accounts: &[String], mut visit: impl FnMut(&Closed)) {
+        let mut cursors: Vec<Cursor<'_>> = accounts.iter().map(|account| Cursor::new(account)).collect();
         loop {
             for cursor in &mut cursors {
                 cursor.fill(self, shelf);
@@ -204,8 +201,8 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(account: &'a str, start: Moment) -> Self {
-        Self { account, next: Key::text(account).signed(start.0).0, page: Vec::new().into_iter(), done: false }
+    fn new(account: &'a str) -> Self {
+        Self { account, next: Key::text(account).0, page: Vec::new().into_iter(), done: false }
     }
 
     fn fill(&mut self, state: &State, shelf: &dyn Shelf) {
@@ -229,11 +226,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// The latest closed trades of an account, oldest first.
-pub(super) fn latest_closed(state: &State, shelf: &dyn Shelf, account: &str, count: usize) -> Vec<Closed> {
+/// The figures of an account's latest closed trades, oldest first.
+pub(super) fn latest_closed(
+    state: &State,
+    shelf: &dyn Shelf,
+    account: &str,
+    count: usize,
+) -> Vec<(WindowKey, Figures)> {
     let prefix = Key::text(account);
-    let mut latest = state.closed.scan_back(shelf, &prefix.0, &prefix.end(), count);
-    latest.reverse();
-    debug_assert!(latest.iter().all(|(key, trade)| *key == closed_key(trade).0));
-    latest.into_iter().map(|(_, trade)| trade).collect()
+    let latest = state.closed.scan_back(shelf, &prefix.0, &prefix.end(), count);
+    latest.into_iter().rev().map(|(_, trade)| (trade.window_key(), trade.figures)).collect()
 }

@@ -1,11 +1,13 @@
 //! Brings what depends on closed trades up to date with an event: days, the order of windows, breakdowns,
 //! metrics, and what was left of the loss limit after each later trade of the day.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::account::Day;
+use super::account::{AccountDay, Day};
 use super::rows;
-use super::running::{ALL_ACCOUNTS, Group, GroupId, Running, latest_closed};
+use super::running::{ALL_ACCOUNTS, Group, GroupId, Running, WindowKey, latest_closed};
 use super::trade::{Status, Trade};
 use super::{Work, day_key, trade_key};
 use crate::calendar::TradingDate;
@@ -28,6 +30,17 @@ pub struct Closed {
     pub date: TradingDate,
     /// Whether it counts: a voided trade is kept aside, for its own row alone.
     pub counts: bool,
+    pub figures: Figures,
+    /// Entry and exit slippage together, in ticks, where either is known.
+    pub slippage_ticks: Option<Dec>,
+    /// Each dimension's value; a trade is under each of its broken rules.
+    pub dimensions: Vec<(String, String)>,
+}
+
+/// The figures of a closed trade that metrics are made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[expect(missing_docs, reason = "the names are those of `trades`")]
+pub struct Figures {
     pub net: Dec,
     pub gross: Dec,
     pub fees: Dec,
@@ -35,11 +48,21 @@ pub struct Closed {
     /// mae and mfe, in points.
     pub excursions: Option<(Dec, Dec)>,
     pub held_micros: i64,
-    /// Entry and exit slippage together, in ticks, where either is known.
-    pub slippage_ticks: Option<Dec>,
     pub rules_broken: u32,
-    /// Each dimension's value; a trade is under each of its broken rules.
-    pub dimensions: Vec<(String, String)>,
+}
+
+impl Closed {
+    pub(super) fn window_key(&self) -> WindowKey {
+        (self.exited_at, self.trade_id.clone())
+    }
+
+    /// Whether only its words differ: its dimensions and its slippage.
+    fn differs_in_words(&self, other: &Self) -> bool {
+        let words = |closed: &Self| (closed.slippage_ticks, closed.dimensions.clone());
+        words(self) != words(other)
+            && (&self.trade_id, &self.account, self.exited_at, self.date, self.counts, self.figures)
+                == (&other.trade_id, &other.account, other.exited_at, other.date, other.counts, other.figures)
+    }
 }
 
 /// The dimensions of breakdowns.
@@ -74,6 +97,14 @@ impl Work<'_> {
                 continue;
             };
             if figures == trade.posted {
+                continue;
+            }
+            if let (Some(before), Some(after)) = (&trade.posted, &figures)
+                && before.differs_in_words(after)
+            {
+                let (before, after) = (before.clone(), after.clone());
+                trade.posted = figures;
+                self.regroup(&before, &after);
                 continue;
             }
             let closes = trade.posted.is_none() && trade.status == Status::Closed;
@@ -115,14 +146,16 @@ impl Work<'_> {
             exited_at,
             date,
             counts: trade.status == Status::Closed,
-            net: trade.position.net(),
-            gross: trade.position.gross,
-            fees: trade.position.fees,
-            result_r: trade.result_r(),
-            excursions: trade.excursions(),
-            held_micros: exited_at.0 - entered_at.0,
+            figures: Figures {
+                net: trade.position.net(),
+                gross: trade.position.gross,
+                fees: trade.position.fees,
+                result_r: trade.result_r(),
+                excursions: trade.excursions(),
+                held_micros: exited_at.0 - entered_at.0,
+                rules_broken: u32::try_from(trade.rules_broken().count()).unwrap_or(u32::MAX),
+            },
             slippage_ticks: slippage_ticks(trade),
-            rules_broken: u32::try_from(trade.rules_broken().count()).unwrap_or(u32::MAX),
             dimensions: dimensions(trade, weekday, hour),
         })
     }
@@ -135,23 +168,16 @@ impl Work<'_> {
         self.state.closed.remove(self.shelf, &closed_key(trade));
         let day = self.day(&trade.account, trade.date);
         day.trades -= 1;
-        day.trades_net -= trade.net;
-        day.pnl_r -= trade.result_r.unwrap_or(Dec::ZERO);
-        day.wins -= u32::from(trade.net.is_positive());
-        day.losses -= u32::from(trade.net.is_negative());
+        day.trades_net -= trade.figures.net;
+        day.pnl_r -= trade.figures.result_r.unwrap_or(Dec::ZERO);
+        day.wins -= u32::from(trade.figures.net.is_positive());
+        day.losses -= u32::from(trade.figures.net.is_negative());
         if day.trades == 0 {
             // Decimals that were cut at 28 digits may leave a last one behind.
             (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
         }
         for id in groups_of(trade) {
-            let now = self.now;
-            let Some(group) = self.state.groups.get_mut(self.shelf, &id.key()) else { continue };
-            group.trades -= 1;
-            group.running.take_back(trade);
-            group.last_seq = now;
-            if group.trades == 0 {
-                self.state.groups.remove(self.shelf, &id.key());
-            }
+            self.leave_group(&id, trade);
         }
         self.forget_recent(trade);
     }
@@ -163,41 +189,68 @@ impl Work<'_> {
         self.state.closed.put(closed_key(trade), trade.clone());
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
-        day.trades_net += trade.net;
-        day.pnl_r += trade.result_r.unwrap_or(Dec::ZERO);
-        day.wins += u32::from(trade.net.is_positive());
-        day.losses += u32::from(trade.net.is_negative());
+        day.trades_net += trade.figures.net;
+        day.pnl_r += trade.figures.result_r.unwrap_or(Dec::ZERO);
+        day.wins += u32::from(trade.figures.net.is_positive());
+        day.losses += u32::from(trade.figures.net.is_negative());
         for id in groups_of(trade) {
-            let now = self.now;
-            let key = id.key();
-            let born = || Group { id, trades: 0, running: Running::default(), first_seq: now, last_seq: now };
-            let group = self.state.groups.entry(self.shelf, &key, born);
-            group.trades += 1;
-            group.running.push(trade);
-            group.last_seq = now;
+            self.join_group(id, trade);
         }
         self.remember_recent(trade);
     }
 
+    fn leave_group(&mut self, id: &GroupId, trade: &Closed) {
+        let now = self.now;
+        let Some(group) = self.state.groups.get_mut(self.shelf, &id.key()) else { return };
+        group.trades -= 1;
+        group.running.take_back(trade);
+        group.last_seq = now;
+        if group.trades == 0 {
+            self.state.groups.remove(self.shelf, &id.key());
+        }
+    }
+
+    fn join_group(&mut self, id: GroupId, trade: &Closed) {
+        let (now, key, recent) = (self.now, id.key(), id.recent());
+        let born = || Group { id, trades: 0, running: Running::default(), first_seq: now, last_seq: now };
+        let group = self.state.groups.entry(self.shelf, &key, born);
+        group.trades += 1;
+        group.running.push(trade, recent);
+        group.last_seq = now;
+    }
+
+    /// A trade whose figures stay and whose words changed (its exit's reason came after its last fill): only
+    /// the groups it leaves and joins change.
+    fn regroup(&mut self, before: &Closed, after: &Closed) {
+        if !after.counts {
+            return self.state.voided.put(closed_key(after), after.clone());
+        }
+        self.state.closed.put(closed_key(after), after.clone());
+        let (left, joined) = (groups_of(before), groups_of(after));
+        for id in left.iter().filter(|id| !joined.contains(id)) {
+            self.leave_group(id, before);
+        }
+        for id in joined.into_iter().filter(|id| !left.contains(id)) {
+            self.join_group(id, after);
+        }
+    }
+
     fn remember_recent(&mut self, trade: &Closed) {
+        let key = trade.window_key();
         let account = self.account(&trade.account);
         let longest = longest_window(&account.windows());
-        let in_order = account
-            .recent
-            .last()
-            .is_none_or(|last| (last.exited_at, &last.trade_id) < (trade.exited_at, &trade.trade_id));
-        if !in_order {
+        if account.recent.last().is_some_and(|(last, _)| *last >= key) {
             return self.reread_recent(&trade.account);
         }
-        account.recent.push(trade.clone());
+        account.recent.push((key, trade.figures));
         if account.recent.len() > longest {
             account.recent.remove(0);
         }
     }
 
     fn forget_recent(&mut self, trade: &Closed) {
-        let account = self.account(&trade.account);
-        if account.recent.iter().any(|recent| recent.trade_id == trade.trade_id) {
+        let key = trade.window_key();
+        if self.account(&trade.account).recent.iter().any(|(known, _)| *known == key) {
             self.reread_recent(&trade.account);
         }
     }
@@ -221,28 +274,39 @@ impl Work<'_> {
                 return self.set_day_net(&only.trade_id, net);
             }
         }
-        let mut days: Vec<(String, TradingDate)> =
-            gone.iter().chain(come).map(|trade| (trade.account.clone(), trade.date)).collect();
-        days.sort();
-        days.dedup();
-        for (account, date) in days {
-            self.carry_whole_day(&account, date);
+        let mut days: BTreeMap<AccountDay, (Moment, String)> = BTreeMap::new();
+        for trade in gone.iter().chain(come) {
+            let key = (trade.exited_at, trade.trade_id.clone());
+            let from = days.entry((trade.account.clone(), trade.date)).or_insert_with(|| key.clone());
+            *from = key.min(from.clone());
+        }
+        for ((account, date), from) in days {
+            self.carry_day_net_from(&account, date, &from);
         }
     }
 
-    fn carry_whole_day(&mut self, account: &str, date: TradingDate) {
-        // A date's trades lie within its own local day, so within two UTC days of it on each side.
-        let from = Key::text(account).signed(Moment::from_day(i64::from(date.0) - 2).0);
-        let to = Key::text(account).signed(Moment::from_day(i64::from(date.0) + 3).0);
-        let mut closed = self.state.closed.scan(self.shelf, &from.0, &to.0, usize::MAX);
-        closed.extend(self.state.voided.scan(self.shelf, &from.0, &to.0, usize::MAX));
-        closed.sort_by(|one, other| one.0.cmp(&other.0));
+    /// Adds up a day's net from one of its trades on: the trades before it found what they found.
+    fn carry_day_net_from(&mut self, account: &str, date: TradingDate, from: &(Moment, String)) {
+        let prefix = Key::text(account);
+        let start = prefix.clone().signed(from.0.0).and(&from.1);
+        let before = self.state.closed.scan_back(self.shelf, &prefix.0, &start.0, 1);
+        let before = before.into_iter().map(|(_, trade)| trade).find(|trade| trade.date == date);
         let mut net = Dec::ZERO;
         let mut last = None;
+        if let Some(before) = before {
+            let known = self.state.trades.get(self.shelf, &trade_key(&before.trade_id));
+            net = known.and_then(|known| known.day_net).unwrap_or_default();
+            last = Some((before.exited_at, before.trade_id));
+        }
+        // A date's trades lie within its own local day, so within three UTC days of its number.
+        let end = prefix.signed(Moment::from_day(i64::from(date.0) + 3).0);
+        let mut closed = self.state.closed.scan(self.shelf, &start.0, &end.0, usize::MAX);
+        closed.extend(self.state.voided.scan(self.shelf, &start.0, &end.0, usize::MAX));
+        closed.sort_by(|one, other| one.0.cmp(&other.0));
         for (_, trade) in closed.into_iter().filter(|(_, trade)| trade.date == date) {
-            self.set_day_net(&trade.trade_id, net + trade.net);
+            self.set_day_net(&trade.trade_id, net + trade.figures.net);
             if trade.counts {
-                net += trade.net;
+                net += trade.figures.net;
                 last = Some((trade.exited_at, trade.trade_id.clone()));
             }
         }
@@ -295,6 +359,7 @@ impl Work<'_> {
             }
             if !same_row(day, &before) {
                 day.last_seq = now;
+                self.days_changed.insert(account);
             }
         }
     }
@@ -328,15 +393,16 @@ impl Work<'_> {
             return self.summary_of_all(account);
         }
         let length = window as usize;
+        let read;
         let recent = if length <= RECENT_MAX {
-            let recent = &self.account(account).recent;
-            recent[recent.len().saturating_sub(length)..].to_vec()
+            &self.account(account).recent
         } else {
-            latest_closed(self.state, self.shelf, account, length)
+            read = latest_closed(self.state, self.shelf, account, length);
+            &read
         };
         let mut summary = Summary::default();
-        for trade in &recent {
-            summary.push(trade);
+        for (_, figures) in &recent[recent.len().saturating_sub(length)..] {
+            summary.push(figures);
         }
         summary
     }

@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 use std::fs::read_to_string;
 use std::path::Path;
 
-use projections::calendar::TradingDate;
 use projections::decimal::Dec;
-use projections::ledger::Closed;
+use projections::ledger::Figures;
 use projections::metrics::{Figure, METRICS, Summary, percentile};
-use projections::moment::Moment;
 use serde_json::{Map, Value};
 
 const TOLERANCE: f64 = 1e-12;
@@ -43,9 +41,9 @@ fn no_trades_have_counts_and_nothing_else() {
     assert_eq!(percentile(&mut [], 0.5), None);
 }
 
-fn figures(trades: &[Closed]) -> Vec<(&'static str, Option<f64>)> {
+fn figures(trades: &[Trade]) -> Vec<(&'static str, Option<f64>)> {
     let mut summary = Summary::default();
-    trades.iter().for_each(|trade| summary.push(trade));
+    trades.iter().for_each(|trade| summary.push(&trade.figures));
     let mut figures: Vec<_> = METRICS.iter().map(|metric| (metric.name, number(metric.of(&summary)))).collect();
     let mut slips: Vec<f64> = trades.iter().filter_map(|trade| trade.slippage_ticks).map(Dec::to_f64).collect();
     figures.push(("slippage_ticks_p50", percentile(&mut slips, 0.5)));
@@ -67,37 +65,37 @@ fn close(wanted: Option<f64>, found: Option<f64>) -> bool {
     }
 }
 
-fn streams() -> BTreeMap<String, Vec<Closed>> {
+fn streams() -> BTreeMap<String, Vec<Trade>> {
     let results = file("results.csv");
     let mut lines = results.lines();
     let header = "stream,gross,fees,net,result_r,mae,mfe,held_seconds,slippage_ticks,rules_broken";
     assert_eq!(lines.next(), Some(header));
-    let mut streams: BTreeMap<String, Vec<Closed>> = BTreeMap::new();
+    let mut streams: BTreeMap<String, Vec<Trade>> = BTreeMap::new();
     for line in lines {
         let cells: Vec<&str> = line.split(',').collect();
-        streams.entry(cells[0].to_owned()).or_default().push(closed(&cells));
+        streams.entry(cells[0].to_owned()).or_default().push(trade(&cells));
     }
     streams
 }
 
-fn closed(cells: &[&str]) -> Closed {
+fn trade(cells: &[&str]) -> Trade {
     let maybe = |place: usize| (!cells[place].is_empty()).then(|| decimal(cells[place]));
-    Closed {
-        trade_id: String::new(),
-        account: String::new(),
-        exited_at: Moment(0),
-        date: TradingDate(0),
-        counts: true,
+    let figures = Figures {
         gross: decimal(cells[1]),
         fees: decimal(cells[2]),
         net: decimal(cells[3]),
         result_r: maybe(4),
         excursions: maybe(5).zip(maybe(6)),
         held_micros: cells[7].parse::<i64>().expect(cells[7]) * 1_000_000,
-        slippage_ticks: maybe(8),
         rules_broken: cells[9].parse().expect(cells[9]),
-        dimensions: Vec::new(),
-    }
+    };
+    Trade { figures, slippage_ticks: maybe(8) }
+}
+
+/// A line of results.csv.
+struct Trade {
+    figures: Figures,
+    slippage_ticks: Option<Dec>,
 }
 
 fn decimal(text: &str) -> Dec {

@@ -117,7 +117,12 @@ impl Projectors {
     /// Where each projection is.
     #[must_use]
     pub fn states(&self) -> Vec<ProjectionState> {
-        if self.board.role() != Role::Projecting
+        self.states_for(&self.board.role())
+    }
+
+    /// The states by a role that was looked at once: who looked twice could take another's old stop for ours.
+    fn states_for(&self, role: &Role) -> Vec<ProjectionState> {
+        if *role != Role::Projecting
             && let Ok(kept) = tables::stored_cursors(&self.dir)
         {
             return ProjectionState::all(&kept);
@@ -133,14 +138,15 @@ impl Projectors {
         let deadline = Instant::now() + timeout;
         loop {
             let told = self.board.states();
-            let states = self.states();
+            let role = self.board.role();
+            let states = self.states_for(&role);
             let Some(behind) = states.iter().filter(|state| !state.has_reached(seq)).min_by_key(|s| s.cursor.position)
             else {
                 return Ok(());
             };
             let projection = behind.name;
             // One that another process, or an earlier one, left stopped is about to be tried again.
-            if self.board.role() == Role::Projecting
+            if role == Role::Projecting
                 && let Some(stop) = &behind.cursor.stopped
             {
                 return Err(WaitError::Stopped { projection, at: stop.at, reason: stop.reason.clone() });

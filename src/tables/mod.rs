@@ -13,6 +13,7 @@
 //! - `select`: rows, for who exports or shows them
 //! - `query`: a stranger's SQL, which can only read
 //! - `swap`: replacing some projections' tables by freshly made ones, at once
+//! - `places`: where trades belong
 //! - `compare`: finding each cell in which two files differ
 //!
 //! What the tables know nothing of: events, and what a fold makes of them.
@@ -21,6 +22,7 @@ mod compare;
 mod cursor;
 mod error;
 mod file;
+mod places;
 mod query;
 mod rows;
 mod schema;
@@ -39,6 +41,7 @@ use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use error::TablesError;
+pub(crate) use places::{place_of_trade, trades_elsewhere};
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Refold, fingerprint};

@@ -81,6 +81,7 @@ impl Appender {
         let recorded_at = (self.clock)();
         let mut answers = Vec::with_capacity(drafts.len());
         for (chunk_no, chunk) in drafts.chunks(ROWS).enumerate() {
+            self.rows.begin_chunk();
             let recorded = recorded::find(conn, chunk)?;
             for index in chunk_no * ROWS..chunk_no * ROWS + chunk.len() {
                 answers.push(self.place_one(conn, drafts, index, &recorded, recorded_at)?);

@@ -30,6 +30,9 @@ pub(super) struct Row {
 #[derive(Debug)]
 pub(super) struct Rows {
     waiting: Vec<Row>,
+    /// Ids that were inserted since the recorded ones were last looked up: their events are duplicates when
+    /// they come again.
+    inserted: Vec<Uuid>,
     insert_many: String,
 }
 
@@ -38,7 +41,7 @@ const INSERT_ONE: &str = "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 
 impl Rows {
     pub(super) fn new() -> Self {
         let more = ", (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)".repeat(ROWS - 1);
-        Self { waiting: Vec::with_capacity(ROWS), insert_many: format!("{INSERT_ONE}{more}") }
+        Self { waiting: Vec::with_capacity(ROWS), inserted: Vec::new(), insert_many: format!("{INSERT_ONE}{more}") }
     }
 
     pub(super) fn push(&mut self, row: Row) {
@@ -47,11 +50,17 @@ impl Rows {
 
     pub(super) fn clear(&mut self) {
         self.waiting.clear();
+        self.inserted.clear();
     }
 
-    /// Whether a row with this id waits.
+    /// The recorded ids are about to be looked up: what was inserted so far is among them.
+    pub(super) fn begin_chunk(&mut self) {
+        self.inserted.clear();
+    }
+
+    /// Whether a row with this id waits, or was inserted since the chunk began.
     pub(super) fn has(&self, id: Uuid) -> bool {
-        self.waiting.iter().any(|row| row.id == id)
+        self.waiting.iter().any(|row| row.id == id) || self.inserted.contains(&id)
     }
 
     /// Inserts what waits. An error comes with the place of the draft at fault.
@@ -68,7 +77,7 @@ impl Rows {
         } else {
             self.insert_each(conn, drafts)?;
         }
-        self.waiting.clear();
+        self.inserted.extend(self.waiting.drain(..).map(|row| row.id));
         Ok(())
     }
 

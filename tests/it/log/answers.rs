@@ -69,6 +69,21 @@ fn the_same_id_twice_in_one_batch_is_one_event() {
 }
 
 #[test]
+fn a_repeat_behind_a_correction_in_one_batch_is_a_duplicate() {
+    // A correction asks the log for its fill's stream, so the events before it are written in the middle of
+    // the batch: a repeat of one of them must still be known.
+    let journal = Journal::new();
+    let correction = Draft {
+        stream: Stream::OfFill("F1".to_owned()),
+        id: Some(Uuid::from_u128(5)),
+        ..draft("FillBusted", "", r#"{"fill_id":"F1"}"#)
+    };
+    let receipt = journal.writer().append(vec![nth(1), correction.clone(), nth(1), correction]).unwrap();
+    assert_eq!(seqs(&receipt.answers), [('+', 1), ('+', 2), ('=', 1), ('=', 2)]);
+    assert_sound(&journal.dir);
+}
+
+#[test]
 fn an_empty_batch_is_answered() {
     let journal = Journal::new();
     let receipt = journal.writer().append(Vec::new()).unwrap();
