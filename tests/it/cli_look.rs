@@ -139,6 +139,7 @@ fn a_log_behind_its_tables_is_damage() {
     drop(conn);
     place.run(["status"]).fails(3, &["the log is damaged"]);
     place.run(["export", "trades"]).fails(3, &["the log is damaged"]);
+    assert_eq!(place.run(["verify"]).code, 1);
     place.feed(note_saying(1, "x"), ["append"]).fails(3, &["the log is damaged"]);
 }
 
