@@ -71,18 +71,28 @@ pub(crate) fn print(step: &Step, out: &mut Out) -> Result<(), Failure> {
     if step.changes.is_empty() {
         return Ok(out.line("        changed nothing")?);
     }
-    let mut grid = Grid::new(&[("        column", Align::Left), ("before", Align::Right), ("after", Align::Right)]);
+    let mut grid = Grid::new(&[("column", Align::Left), ("before", Align::Right), ("after", Align::Right)]);
     for Change { column, before, after } in &step.changes {
-        grid.row([format!("        {column}"), shown(before), shown(after)]);
+        grid.row([*column, &shown(before), &shown(after)]);
     }
-    Ok(out.line(grid.to_string())?)
+    for line in grid.to_string().lines() {
+        out.line(format!("        {line}"))?;
+    }
+    Ok(())
 }
 
-/// Long texts are cut for the eye; `--json` has them whole.
+/// Long texts are cut and numbers rounded for the eye; `--json` has them whole.
 fn shown(cell: &Cell) -> String {
     const LONGEST: usize = 32;
+    const PLACES: usize = 6;
     match cell {
         Cell::Null => ABSENT.to_owned(),
+        Cell::Real(value) => {
+            let rounded = format!("{value:.PLACES$}");
+            let short = rounded.trim_end_matches('0').trim_end_matches('.');
+            // Of what is smaller than that, nothing would be left.
+            if short.trim_start_matches('-') == "0" && *value != 0.0 { value.to_string() } else { short.to_owned() }
+        }
         cell => {
             let text = cell.to_text();
             match text.char_indices().nth(LONGEST) {

@@ -119,7 +119,11 @@ fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
 fn show_correction(reading: &Reading, out: &mut Out) -> Result<(), Failure> {
     section(out, "AUDIT", "The exit of trade eval-0302-05, and what the broker's correction a day later did to it.")?;
     let steps = audit::steps(reading, CORRECTED)?;
-    for step in steps.iter().filter(|step| matches!(step.kind.as_str(), "TradeExited" | "FillCorrected")) {
+    let told = steps.iter().filter(|step| matches!(step.kind.as_str(), "TradeExited" | "FillCorrected"));
+    for (index, step) in told.enumerate() {
+        if index > 0 {
+            out.line("")?;
+        }
         audit::print(step, out)?;
     }
     Ok(())

@@ -54,9 +54,20 @@ fn every_command_has_examples_and_no_promise_is_made_of_what_is_not_there() {
     for said in ["Exit codes:", "TRADEFOLD_JOURNAL", "tradefold append"] {
         assert!(manual.contains(said), "{said}");
     }
-    for command in
-        ["init", "append", "tail", "status", "export", "verify", "rebuild", "metrics", "sql", "demo", "completions"]
-    {
+    for command in [
+        "init",
+        "append",
+        "tail",
+        "status",
+        "export",
+        "audit",
+        "verify",
+        "rebuild",
+        "metrics",
+        "sql",
+        "demo",
+        "completions",
+    ] {
         assert!(manual.contains(&format!("  {command} ")), "{command}");
         assert!(place.run([command, "--help"]).ok().out.contains("Examples:\n  tradefold"), "{command}");
     }
@@ -112,6 +123,21 @@ fn metrics_are_for_accounts_windows_and_dimensions() {
     let empty = Place::new();
     empty.run(["init"]).ok();
     assert_eq!(empty.run(["metrics"]).ok().out, "No trade is closed yet.\n");
+}
+
+#[test]
+fn an_audit_shows_what_each_event_changed() {
+    let place = Place::with_week();
+    let audit = place.json(["audit", "trade", "eval-0302-05"]);
+    let steps = audit["steps"].as_array().unwrap();
+    let corrected = steps.iter().find(|step| step["type"] == "FillCorrected").unwrap();
+    assert_eq!(corrected["source"], "broker-reconcile");
+    let change = corrected["changes"].as_array().unwrap().iter().find(|change| change["column"] == "pl_amount_net");
+    assert_eq!((&change.unwrap()["before"], &change.unwrap()["after"]), (&json!(-107.96), &json!(-117.96)));
+    let text = place.run(["audit", "trade", "eval-0302-05"]).ok().out;
+    assert!(text.contains("because: daily statement: average price 6876.50"), "{text}");
+    assert!(text.lines().any(|line| line.split_whitespace().eq(["result_r", "-1.0796", "-1.1796"])), "{text}");
+    place.run(["audit", "trade", "nobody"]).fails(2, &["nobody"]);
 }
 
 #[test]
