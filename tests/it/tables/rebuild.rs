@@ -119,7 +119,10 @@ fn tables_that_nobody_can_read_are_replaced() {
 fn whoever_keeps_the_tables_is_not_pushed_aside() {
     let place = Place::traded(8, 10);
     let journal = place.open();
-    journal.wait_until(10, super::support::LONG).unwrap();
+    // What was folded before says nothing of who projects now: something new has to be.
+    let note = r#"{"type":"NoteAdded","occurred_at":"2026-03-02T14:00:00Z","data":{"text":"here"}}"#;
+    let receipt = journal.append(vec![projections::validate::parse_edge(note).unwrap()]).unwrap();
+    journal.wait_until(receipt.head.seq, super::support::LONG).unwrap();
     let held = rebuild(&place.dir, None, None, None, &mut |_, _| {});
     assert!(matches!(held, Err(RebuildError::Held { pid: Some(_), .. })));
     assert!(verified(&place).is_empty());
