@@ -1,18 +1,20 @@
 //! The fold of positions and accounts: fills into trades, trades into days, windows and breakdowns.
 //!
-//! One event goes through four steps: `place` decides which trade a fact belongs to and posts its money,
-//! `correct` takes facts out, mends them and places them again, `settle` brings days, windows and
+//! One event goes through four steps: `place` and `fill` decide which trade a fact belongs to and post its money,
+//! `correct` and `refold` take facts out, mend them and place them again, `settle` brings days, windows and
 //! breakdowns up to date with the trades that changed, and a flush turns what changed into rows.
 //! All four are pure: they read and write drawers, which the world keeps on a shelf.
 
 pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
+mod fill;
 mod journal;
 pub mod on_demand;
 mod place;
 pub(crate) mod position;
 mod redate;
+mod refold;
 pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
@@ -25,7 +27,7 @@ pub use settle::{Closed, DIMENSIONS, Figures};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
-use correct::Refolds;
+use refold::Refolds;
 use running::Group;
 use trade::{Fact, Trade};
 
