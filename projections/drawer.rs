@@ -2,7 +2,8 @@
 //! is a typed write-back cache over one part of it. Folds ask drawers only, so memory holds what was
 //! touched since the last flush and nothing else. The world provides the shelf (SQLite, or a map in tests).
 
-use std::collections::BTreeMap;
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 use serde::Serialize;
@@ -87,18 +88,39 @@ struct Slot<V> {
 pub struct Drawer<V> {
     name: &'static str,
     slots: BTreeMap<Vec<u8>, Slot<V>>,
+    /// Beginnings of keys of which everything is in `slots`: no need to ask the shelf.
+    whole: BTreeSet<Vec<u8>>,
 }
 
 impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
     /// An empty cache over the part called `name`.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, slots: BTreeMap::new() }
+        Self { name, slots: BTreeMap::new(), whole: BTreeSet::new() }
     }
 
     fn slot<'a>(&'a mut self, shelf: &dyn Shelf, key: &Key) -> &'a mut Slot<V> {
-        let name = self.name;
-        self.slots.entry(key.0.clone()).or_insert_with(|| Slot { value: load(shelf, name, &key.0), dirty: false })
+        let (name, whole) = (self.name, self.is_whole(&key.0, &key.0));
+        let load = || if whole { None } else { load(shelf, name, &key.0) };
+        self.slots.entry(key.0.clone()).or_insert_with(|| Slot { value: load(), dirty: false })
+    }
+
+    /// Takes everything whose key begins with `prefix` into memory, to stay there as long as flushes keep it.
+    pub fn hold(&mut self, shelf: &dyn Shelf, prefix: &Key) {
+        if self.whole.contains(&prefix.0) {
+            return;
+        }
+        for (key, bytes) in shelf.scan(self.name, &prefix.0, &prefix.end(), usize::MAX, false) {
+            let name = self.name;
+            let load = || Slot { value: decode(shelf, name, &key, &bytes), dirty: false };
+            self.slots.entry(key.clone()).or_insert_with(load);
+        }
+        self.whole.insert(prefix.0.clone());
+    }
+
+    fn is_whole(&self, from: &[u8], to: &[u8]) -> bool {
+        let before = self.whole.range::<[u8], _>((Bound::Unbounded, Bound::Included(from))).next_back();
+        before.is_some_and(|prefix| from.starts_with(prefix) && to <= Key(prefix.clone()).end().as_slice())
     }
 
     /// The value at `key`.
@@ -146,22 +168,59 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         if from >= to || limit == 0 {
             return Vec::new();
         }
-        let range = (Bound::Included(from.to_vec()), Bound::Excluded(to.to_vec()));
-        let cached: Vec<_> = self.slots.range(range).collect();
-        // Cached keys may hide that many of the shelf's, so ask for as many more.
-        let shelved = shelf.scan(self.name, from, to, limit.saturating_add(cached.len()), descending);
-        let mut merged: BTreeMap<Vec<u8>, Option<V>> = BTreeMap::new();
-        for (key, bytes) in shelved {
-            if !self.slots.contains_key(&key) {
-                let value = decode(shelf, self.name, &key, &bytes);
-                merged.insert(key, value);
+        let mut ask = limit;
+        loop {
+            let whole = self.is_whole(from, to);
+            let shelved = if whole { Vec::new() } else { shelf.scan(self.name, from, to, ask, descending) };
+            let all = whole || shelved.len() < ask;
+            let merged = self.merge_with(shelf, shelved, from, to, limit, descending, all);
+            // What is cached may hide some of the shelf's: then ask for more.
+            match merged {
+                Some(entries) => return entries,
+                None => ask = ask.saturating_mul(2),
             }
         }
-        for (key, slot) in cached {
-            merged.insert(key.clone(), slot.value.clone());
+    }
+
+    /// The first `limit` of both; `None` where the shelf must be asked for more to know them.
+    #[expect(clippy::too_many_arguments, reason = "one step of `merge`, whose arguments these are")]
+    fn merge_with(
+        &self,
+        shelf: &dyn Shelf,
+        shelved: Entries,
+        from: &[u8],
+        to: &[u8],
+        limit: usize,
+        descending: bool,
+        all: bool,
+    ) -> Option<Vec<(Vec<u8>, V)>> {
+        let range = self.slots.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &Slot<V>)>> =
+            if descending { Box::new(range.rev()) } else { Box::new(range) };
+        let mut cached = cached.peekable();
+        let mut shelved = shelved.into_iter().peekable();
+        let mut merged = Vec::new();
+        while merged.len() < limit {
+            let order = match (cached.peek(), shelved.peek()) {
+                (None, None) => return all.then_some(merged),
+                (Some(_), None) if !all => return None,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some((mine, _)), Some((theirs, _))) if descending => theirs.cmp(mine),
+                (Some((mine, _)), Some((theirs, _))) => (*mine).cmp(theirs),
+            };
+            if order != Ordering::Greater {
+                let (key, slot) = cached.next()?;
+                merged.extend(slot.value.clone().map(|value| (key.clone(), value)));
+            }
+            if order != Ordering::Less {
+                let (key, bytes) = shelved.next()?;
+                if order == Ordering::Greater {
+                    merged.extend(decode(shelf, self.name, &key, &bytes).map(|value| (key, value)));
+                }
+            }
         }
-        let present = merged.into_iter().filter_map(|(key, value)| value.map(|value| (key, value)));
-        if descending { present.rev().take(limit).collect() } else { present.take(limit).collect() }
+        Some(merged)
     }
 
     /// The values changed since the last call, visited in key order.
@@ -176,6 +235,7 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
     pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
+        let all_kept = self.slots.values().filter_map(|slot| slot.value.as_ref()).all(&keep);
         for (key, slot) in &mut self.slots {
             if std::mem::take(&mut slot.dirty) {
                 let value = slot.value.as_ref().map(codec::encode);
@@ -183,6 +243,10 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
             }
         }
         self.slots.retain(|_, slot| slot.value.as_ref().is_some_and(&keep));
+        if !all_kept {
+            // What was let go is on the shelf alone.
+            self.whole.clear();
+        }
     }
 }
 

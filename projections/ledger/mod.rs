@@ -220,7 +220,7 @@ impl Projection for Ledger {
         state.bars.flush(&mut changes, |_| false);
         state.orphans.flush(&mut changes, |_| false);
         state.accounts.flush(&mut changes, |_| true);
-        state.days.flush(&mut changes, |_| false);
+        state.days.flush(&mut changes, |_| true);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
@@ -262,6 +262,7 @@ impl Work<'_> {
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
         self.state.standings.remove(account);
+        self.state.days.hold(self.shelf, &Key::text(account));
         if self.state.days.get(self.shelf, &day_key(account, date)).is_none() {
             // A new day takes its equity over from the one before.
             self.equity_changes(account, date);

@@ -4,7 +4,7 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use crossbeam_channel::RecvTimeoutError;
@@ -13,6 +13,7 @@ use projections::validate::parse_edge;
 use serde_json::{Value, json};
 use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, AppendError, Head, OpenError, Receipt, Ticket, hex};
+use tradefold::projector::WaitError;
 
 use super::failure::{Failure, chain};
 use super::grid::count;
@@ -24,8 +25,11 @@ use super::{Context, help};
 /// How long the input may pause before `--acks` commits what there is.
 const PAUSE: Duration = Duration::from_millis(50);
 
-/// How long to wait at the end for the tables. Events are safe by then; the next reader folds the rest.
-const TABLES_WAIT: Duration = Duration::from_secs(60);
+/// How long the tables may stand still at the end. Events are safe by then; the next reader folds the rest.
+const TABLES_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often it is looked how far the tables are.
+const TABLES_LOOK: Duration = Duration::from_millis(100);
 
 /// Record events from JSON Lines
 #[derive(Debug, Args)]
@@ -64,7 +68,7 @@ impl Append {
             sum.print(context.json, out)?;
             out.flush()?;
         }
-        if let Err(why) = journal.wait_until(sum.head.seq, TABLES_WAIT) {
+        if let Err(why) = wait_for_tables(&journal, sum.head.seq) {
             complain(&format!("tradefold: note: events are recorded, but the tables are behind: {why}"));
         }
         Ok(())
@@ -111,6 +115,24 @@ pub(crate) fn open(context: &Context) -> Result<Journal, Failure> {
         }
     }
     Ok(Journal::open(dir, options)?)
+}
+
+/// Waits until the tables have everything, so that whoever looks next sees it; as long as they get on.
+fn wait_for_tables(journal: &Journal, seq: u64) -> Result<(), WaitError> {
+    let mut progress: Option<Progress> = None;
+    let (mut last, mut since) = (None, Instant::now());
+    loop {
+        let position = match journal.wait_until(seq, TABLES_LOOK) {
+            Err(WaitError::Timeout { position, .. }) if last != Some(position) || since.elapsed() < TABLES_PATIENCE => {
+                position
+            }
+            done => return done,
+        };
+        if last != Some(position) {
+            (last, since) = (Some(position), Instant::now());
+        }
+        progress.get_or_insert_with(|| Progress::new("tables", Unit::Events, seq)).set(position);
+    }
 }
 
 /// Events that will be recorded together, and where each came from.

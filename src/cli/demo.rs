@@ -15,6 +15,7 @@ use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, Reader};
 use tradefold::tables::{Queries, RowSink, Value, hold_still};
 
+use super::audit;
 use super::failure::{Failure, chain};
 use super::grid::{Align, Grid, amount, count};
 use super::metrics;
@@ -24,6 +25,9 @@ use super::{Context, help};
 
 /// The week: see the README beside it.
 const EVENTS: &str = include_str!("../../replay-fixtures/week/events.jsonl");
+
+/// The trade with a corrected fill.
+const CORRECTED: &str = "eval-0302-05";
 
 const DEFAULT_FOLDER: &str = "./demo-journal";
 
@@ -107,6 +111,20 @@ fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
         let mut rows = Rows { grid: Grid::new(&view.columns.map(Shown::column)), columns: view.columns };
         queries.run(view.sql, QUERY_TIME, &mut rows)?;
         out.line(rows.grid.to_string())?;
+    }
+    show_correction(reading, out)
+}
+
+/// The audit of the trade whose exit the broker corrected: its last steps.
+fn show_correction(reading: &Reading, out: &mut Out) -> Result<(), Failure> {
+    section(out, "AUDIT", "The exit of trade eval-0302-05, and what the broker's correction a day later did to it.")?;
+    let steps = audit::steps(reading, CORRECTED)?;
+    let told = steps.iter().filter(|step| matches!(step.kind.as_str(), "TradeExited" | "FillCorrected"));
+    for (index, step) in told.enumerate() {
+        if index > 0 {
+            out.line("")?;
+        }
+        audit::print(step, out)?;
     }
     Ok(())
 }
@@ -226,7 +244,7 @@ fn hints(dir: &Path, csv: &Path, out: &mut Out) -> Result<(), Failure> {
     out.line(format!("{dir}/projections.db   the tables: delete it, and it comes back"))?;
     out.line(format!("{csv}/             every table as CSV, for a spreadsheet or pandas"))?;
     section(out, "NEXT", "")?;
-    for command in ["metrics --by weekday", "tail --stream trade/eval-0302-05", "verify"] {
+    for command in ["metrics --by weekday", "audit trade eval-0302-05", "verify"] {
         out.line(format!("tradefold --journal {dir} {command}"))?;
     }
     Ok(())

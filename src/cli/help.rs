@@ -125,6 +125,15 @@ Examples:
   tradefold rebuild --until 2026-03-04T22:00:00Z --into wednesday
   tradefold metrics --tables wednesday";
 
+/// After `audit --help`.
+pub(crate) const AUDIT: &str = "\
+Folds the trade again from the log, and shows each event that is its own or changed its row: fills
+recorded elsewhere, corrections and bars among them.
+
+Examples:
+  tradefold audit trade eval-0302-05
+  tradefold audit trade eval-0302-05 --json | jq '.steps[] | select(.type == \"FillCorrected\")'";
+
 pub(crate) const METRICS: &str = "\
 `at least` is the lower end of the 95 % Wilson interval: what the win rate can be relied on to be. R is the result \
 over the initial risk. A dash means too few trades. --json has every metric in full.

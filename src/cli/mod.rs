@@ -9,6 +9,7 @@
 //! What no command does: print by other ways than `out`, or end the process by itself.
 
 mod append;
+mod audit;
 mod completions;
 mod demo;
 mod export;
@@ -65,6 +66,7 @@ enum Command {
     Export(export::Export),
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
+    Audit(audit::Audit),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
     Demo(demo::Demo),
@@ -108,6 +110,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Export(command) => command.run(context, out),
         Command::Verify(command) => command.run(context, out),
         Command::Rebuild(command) => command.run(context, out),
+        Command::Audit(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),

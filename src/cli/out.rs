@@ -9,16 +9,15 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(crate) struct Out {
     stream: BufWriter<Stdout>,
-    terminal: bool,
-    /// The first byte of a two-byte character whose second has not come yet.
-    held: bool,
+    /// On a terminal.
+    filter: Option<Filter>,
 }
 
 impl Out {
     pub(crate) fn new() -> Self {
         let stdout = io::stdout();
-        let terminal = stdout.is_terminal();
-        Self { stream: BufWriter::with_capacity(64 * 1024, stdout), terminal, held: false }
+        let filter = stdout.is_terminal().then(Filter::default);
+        Self { stream: BufWriter::with_capacity(64 * 1024, stdout), filter }
     }
 
     /// Writes a line.
@@ -32,21 +31,30 @@ impl Out {
         let text = serde_json::to_string(value).map_err(io::Error::other)?;
         self.line(text)
     }
+}
 
-    fn write_filtered(&mut self, bytes: &[u8]) -> io::Result<()> {
+/// Takes the control characters out of what a terminal is shown, and writes their JSON escapes instead.
+#[derive(Debug, Default)]
+struct Filter {
+    /// Whether the first byte of a two-byte character has come and its second has not.
+    held: bool,
+}
+
+impl Filter {
+    fn pass(&mut self, bytes: &[u8], to: &mut impl Write) -> io::Result<()> {
         for &byte in bytes {
             if std::mem::take(&mut self.held) {
                 // C1 controls, U+0080 to U+009F, are C2 80 to C2 9F.
                 if (0x80..0xa0).contains(&byte) {
-                    write!(self.stream, "\\u{byte:04x}")?;
+                    write!(to, "\\u{byte:04x}")?;
                     continue;
                 }
-                self.stream.write_all(&[0xc2])?;
+                to.write_all(&[0xc2])?;
             }
             match byte {
                 0xc2 => self.held = true,
-                b'\n' | b'\r' | b'\t' | b' '..=b'~' | 0x80.. => self.stream.write_all(&[byte])?,
-                control => write!(self.stream, "\\u{control:04x}")?,
+                b'\n' | b'\r' | b'\t' | b' '..=b'~' | 0x80.. => to.write_all(&[byte])?,
+                control => write!(to, "\\u{control:04x}")?,
             }
         }
         Ok(())
@@ -55,10 +63,10 @@ impl Out {
 
 impl Write for Out {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if !self.terminal {
-            return self.stream.write(bytes);
+        match &mut self.filter {
+            None => self.stream.write(bytes),
+            Some(filter) => filter.pass(bytes, &mut self.stream).map(|()| bytes.len()),
         }
-        self.write_filtered(bytes).map(|()| bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -84,4 +92,20 @@ pub(crate) fn visible(text: &str, lines: bool) -> String {
         }
     }
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_gets_no_commands_from_data() {
+        let text = "é ─ \u{1b}]0;title\u{7} \u{9b}31m\tline\n\u{7f}Â";
+        let mut shown = Vec::new();
+        let mut filter = Filter::default();
+        // Byte by byte, as a buffer may cut anywhere.
+        text.as_bytes().iter().try_for_each(|byte| filter.pass(&[*byte], &mut shown)).unwrap();
+        assert_eq!(String::from_utf8(shown).unwrap(), "é ─ \\u001b]0;title\\u0007 \\u009b31m\tline\n\\u007fÂ");
+        assert_eq!(visible("a\u{1b}[2J\nb", false), "a\\u{1b}[2J⏎b");
+    }
 }

@@ -165,7 +165,7 @@ mod tests {
     }
     #[test]
     fn the_documented_test_vector_holds() {
-        let docs = include_str!("../../docs/EVENTS-log.md");
+        let docs = include_str!("../../docs/EVENTS.md");
         let mut chain = Chain::new(journal());
         let one = chain.hash(&GENESIS, &first());
         let second = Fields {

@@ -10,9 +10,9 @@ use super::error::TablesError;
 
 const GET: &str = "SELECT value FROM fold_state WHERE projection = ?1 AND drawer = ?2 AND key = ?3";
 const SCAN: &str = "SELECT key, value FROM fold_state WHERE projection = ?1 AND drawer = ?2 AND key >= ?3 AND key < ?4 \
-     ORDER BY key LIMIT ?5";
+     ORDER BY key";
 const SCAN_BACK: &str = "SELECT key, value FROM fold_state WHERE projection = ?1 AND drawer = ?2 AND key >= ?3 \
-     AND key < ?4 ORDER BY key DESC LIMIT ?5";
+     AND key < ?4 ORDER BY key DESC";
 
 /// What one projection remembers, as committed.
 pub(crate) struct SqlShelf<'c> {
@@ -48,10 +48,10 @@ impl<'c> SqlShelf<'c> {
 
     fn range(&self, sql: &str, drawer: &str, from: &[u8], to: &[u8], limit: usize) -> rusqlite::Result<Entries> {
         let mut statement = self.conn.prepare_cached(sql)?;
-        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let rows = statement
-            .query_map(params![self.projection, drawer, from, to, limit], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        rows.collect()
+        // Not by LIMIT: its planner looks at the number, and prepares the statement anew for every other one.
+        let rows =
+            statement.query_map(params![self.projection, drawer, from, to], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        rows.take(limit).collect()
     }
 }
 

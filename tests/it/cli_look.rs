@@ -54,9 +54,20 @@ fn every_command_has_examples_and_no_promise_is_made_of_what_is_not_there() {
     for said in ["Exit codes:", "TRADEFOLD_JOURNAL", "tradefold append"] {
         assert!(manual.contains(said), "{said}");
     }
-    for command in
-        ["init", "append", "tail", "status", "export", "verify", "rebuild", "metrics", "sql", "demo", "completions"]
-    {
+    for command in [
+        "init",
+        "append",
+        "tail",
+        "status",
+        "export",
+        "audit",
+        "verify",
+        "rebuild",
+        "metrics",
+        "sql",
+        "demo",
+        "completions",
+    ] {
         assert!(manual.contains(&format!("  {command} ")), "{command}");
         assert!(place.run([command, "--help"]).ok().out.contains("Examples:\n  tradefold"), "{command}");
     }
@@ -115,6 +126,21 @@ fn metrics_are_for_accounts_windows_and_dimensions() {
 }
 
 #[test]
+fn an_audit_shows_what_each_event_changed() {
+    let place = Place::with_week();
+    let audit = place.json(["audit", "trade", "eval-0302-05"]);
+    let steps = audit["steps"].as_array().unwrap();
+    let corrected = steps.iter().find(|step| step["type"] == "FillCorrected").unwrap();
+    assert_eq!(corrected["source"], "broker-reconcile");
+    let change = corrected["changes"].as_array().unwrap().iter().find(|change| change["column"] == "pl_amount_net");
+    assert_eq!((&change.unwrap()["before"], &change.unwrap()["after"]), (&json!(-107.96), &json!(-117.96)));
+    let text = place.run(["audit", "trade", "eval-0302-05"]).ok().out;
+    assert!(text.contains("because: daily statement: average price 6876.50"), "{text}");
+    assert!(text.lines().any(|line| line.split_whitespace().eq(["result_r", "-1.0796", "-1.1796"])), "{text}");
+    place.run(["audit", "trade", "nobody"]).fails(2, &["nobody"]);
+}
+
+#[test]
 fn verify_finds_what_was_changed_and_what_was_lost() {
     let place = Place::with_week();
     place.run(["verify"]).ok();
@@ -139,6 +165,7 @@ fn a_log_behind_its_tables_is_damage() {
     drop(conn);
     place.run(["status"]).fails(3, &["the log is damaged"]);
     place.run(["export", "trades"]).fails(3, &["the log is damaged"]);
+    assert_eq!(place.run(["verify"]).code, 1);
     place.feed(note_saying(1, "x"), ["append"]).fails(3, &["the log is damaged"]);
 }
 

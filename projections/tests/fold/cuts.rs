@@ -1,5 +1,7 @@
 //! Live, restarted and cold: the same tables to the last byte, first_seq and last_seq included.
 
+use std::collections::BTreeMap;
+
 use crate::fixtures;
 use crate::runner::fold;
 
@@ -28,7 +30,7 @@ fn gross_sums_agree_and_closed_fees_tie() {
         let sum = |table: &str, column: &str, keep: &dyn Fn(&[Cell]) -> bool| -> f64 {
             let about = projections::projection::table(table).expect(table);
             let at = about.position(column).expect(column);
-            let rows = tables[table].values().filter(|row| keep(row));
+            let rows = tables.get(table).into_iter().flat_map(BTreeMap::values).filter(|row| keep(row));
             rows.map(|row| if let Cell::Real(value) = row[at] { value } else { 0.0 }).sum()
         };
         let status = projections::trades::TABLE.position("status").expect("a column");

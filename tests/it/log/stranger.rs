@@ -1,4 +1,4 @@
-//! A stranger verifies a log from the documentation alone: the Python in docs/EVENTS-log.md, as it stands
+//! A stranger verifies a log from the documentation alone: the Python in docs/EVENTS.md, as it stands
 //! there, is the second implementation that ours is held against. The plain sqlite3 shell reads the log too.
 
 use std::path::Path;
@@ -9,7 +9,7 @@ use projections::draft::Draft;
 use super::support::{Journal, draft, nth};
 
 fn verifier() -> String {
-    let docs = include_str!("../../../docs/EVENTS-log.md");
+    let docs = include_str!("../../../docs/EVENTS.md");
     let (_, rest) = docs.split_once("```python\n").unwrap();
     rest.split_once("```").unwrap().0.to_owned()
 }
