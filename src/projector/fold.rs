@@ -178,3 +178,85 @@ fn in_full(error: &DecodeError) -> String {
         None => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use projections::changes::Rows;
+    use projections::draft::{Draft, Stream};
+    use projections::drawer::{Shelf, StateChange};
+    use projections::market_data;
+    use projections::moment::Moment;
+
+    use super::*;
+    use crate::log::{Writer, WriterOptions};
+
+    /// A fold of bars with a defect: it cannot bear the seventh event.
+    struct Brittle(Box<dyn Projection>);
+
+    static BRITTLE: About = About {
+        name: market_data::ABOUT.name,
+        version: market_data::ABOUT.version,
+        tables: market_data::ABOUT.tables,
+        types: market_data::ABOUT.types,
+        streams: market_data::ABOUT.streams,
+        new: || Box::new(Brittle((market_data::ABOUT.new)())),
+    };
+
+    impl Projection for Brittle {
+        fn about(&self) -> &'static About {
+            &BRITTLE
+        }
+
+        fn apply(&mut self, shelf: &dyn Shelf, event: &Event) {
+            assert!(event.seq != 7, "a defect");
+            self.0.apply(shelf, event);
+        }
+
+        fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
+            self.0.flush(shelf)
+        }
+    }
+
+    fn bar(minute: i64) -> Draft {
+        let timestamp = Moment(1_772_461_860_000_000 + minute * 60_000_000);
+        let data = format!(
+            r#"{{"symbol":"ES","timeframe":"1m","timestamp":"{timestamp}","open":"1","high":"1","low":"1","close":"1","volume":"1"}}"#
+        );
+        Draft {
+            id: None,
+            kind: "BarClosed".to_owned(),
+            schema_version: 1,
+            occurred_at: timestamp,
+            stream: Stream::Named("market/ES/1m".to_owned()),
+            data,
+            meta: None,
+            expected_version: None,
+        }
+    }
+
+    #[test]
+    fn a_fold_that_panics_stops_before_the_event_with_all_before_it_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (dir, options) = (folder.path().join("journal"), WriterOptions::default());
+        crate::log::create(&dir, options.lock_wait).unwrap();
+        Writer::open(&dir, options).unwrap().append((1..=10).map(bar).collect()).unwrap();
+        let (reader, tables) = (Reader::open(&dir).unwrap(), Tables::open(&dir).unwrap());
+        let fold = |about| [Fold::resume(about, &tables).unwrap()];
+        let mut brittle = fold(&BRITTLE);
+        page(&reader, &tables, &mut brittle, 10, 100, || false).unwrap();
+        let cursor = tables.cursor(&BRITTLE).unwrap();
+        assert_eq!((&cursor, cursor.position), (brittle[0].committed(), 6));
+        let stopped = cursor.stopped.unwrap();
+        assert_eq!(stopped.at, 7);
+        assert!(stopped.reason.contains("a defect of tradefold"), "{}", stopped.reason);
+        assert!(brittle[0].has_done(10));
+        // Mended, it goes on from there.
+        page(&reader, &tables, &mut fold(&market_data::ABOUT), 10, 100, || false).unwrap();
+        assert_eq!(tables.cursor(&market_data::ABOUT).unwrap().position, 10);
+        let rows: i64 = Tables::read_only(&dir)
+            .unwrap()
+            .query_row("SELECT count(*) FROM market_data", (), |row| row.get(0))
+            .unwrap();
+        assert_eq!(rows, 10);
+    }
+}

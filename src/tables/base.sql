@@ -14,11 +14,12 @@ CREATE TABLE projections (
     PRIMARY KEY (name)
 ) STRICT;
 
--- Private to the folds: their memory, in a format of their own.
+-- Private to the folds: their memory, in a format of their own. Not WITHOUT ROWID: a trade is more than a page of
+-- such a table holds in place, and every value would take a page of its own beside it.
 CREATE TABLE fold_state (
     projection TEXT NOT NULL,
     drawer TEXT NOT NULL,
     key BLOB NOT NULL,
     value BLOB NOT NULL,
     PRIMARY KEY (projection, drawer, key)
-) STRICT, WITHOUT ROWID;
+) STRICT;

@@ -6,7 +6,7 @@ use super::events::Trading;
 use super::support::{LONG, Place, assert_same, dump};
 
 /// The journals tried; TRADEFOLD_SEEDS=FROM..TO in the environment tries others.
-fn seeds() -> std::ops::Range<u64> {
+pub(super) fn seeds() -> std::ops::Range<u64> {
     let given = std::env::var("TRADEFOLD_SEEDS").ok();
     given
         .and_then(|text| {

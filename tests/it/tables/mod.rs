@@ -2,6 +2,7 @@
 //! replay of the log gives, and that nobody notices.
 
 mod converge;
+mod cuts;
 mod events;
 mod kill;
 mod rebuild;
