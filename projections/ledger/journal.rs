@@ -150,7 +150,26 @@ impl Work<'_> {
         let (seq, at) = (self.now, self.at);
         let date = self.date(&account, at);
         self.day(&account, date).ratings.push(Rating { seq, at, score: rated.score });
+        self.tell_unfilled(&account);
         account
+    }
+
+    /// A trade without a fill still learns of a rating, if that was made before it was opened.
+    fn tell_unfilled(&mut self, account: &str) {
+        let prefix = Key::text(account);
+        let books = self.state.books.scan(self.shelf, &prefix.0, &prefix.end(), usize::MAX);
+        for (_, trade_id) in books.into_iter().flat_map(|(_, book)| book.open) {
+            let Some(trade) = self.trade(&trade_id).filter(|trade| trade.position.entry.is_none()) else { continue };
+            let (known, opened_at) = (trade.at_entry.mental_state, trade.entered_at());
+            let date = opened_at.map(|at| self.date(account, at));
+            let day = date.and_then(|date| self.state.days.get(self.shelf, &day_key(account, date)));
+            let rated = day.zip(opened_at).and_then(|(day, at)| day.rating(at, self.now + 1));
+            if rated != known
+                && let Some(trade) = self.trade_mut(&trade_id, self.now)
+            {
+                trade.at_entry.mental_state = rated;
+            }
+        }
     }
 
     fn move_cash(&mut self, moved: &CashMoved) -> String {

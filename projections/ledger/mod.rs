@@ -231,6 +231,11 @@ impl Projection for Ledger {
 }
 
 impl Ledger {
+    /// The position that last changed a trade's row; `None` where there is no such trade.
+    fn trade_stamp(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<u64> {
+        self.state.trades.get(shelf, &trade_key(trade_id)).map(|trade| trade.last_seq)
+    }
+
     /// The row of one trade as it stands.
     fn trade_row(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<Row> {
         self.state.trades.get(shelf, &trade_key(trade_id)).map(crate::trades::row)

@@ -81,13 +81,13 @@ impl Work<'_> {
 
     /// Keeps a fact that names a trade nobody knows: it changes nothing, unless a correction makes that trade.
     pub(super) fn orphan(&mut self, trade_id: &str, mut fact: Fact) {
-        if fact.stand_in.is_some() {
-            return;
+        // What an amendment said waits for the trade to come back; the amendment itself is listed.
+        if fact.stand_in.is_none() {
+            self.in_vain |= fact.seq == self.now;
+            let detail = "names a trade that is not known: nothing changed";
+            self.raise(&mut fact, Surprise { kind: "unknown_trade", trade: Some(trade_id), fill: None, detail });
+            self.unfile_fill(&fact);
         }
-        self.in_vain |= fact.seq == self.now;
-        let detail = "names a trade that is not known: nothing changed";
-        self.raise(&mut fact, Surprise { kind: "unknown_trade", trade: Some(trade_id), fill: None, detail });
-        self.unfile_fill(&fact);
         self.state.orphans.entry(self.shelf, &Key::text(trade_id), Vec::new).push(fact);
     }
 
@@ -110,7 +110,7 @@ impl Work<'_> {
         let (trade_id, symbol, direction) = (opened.trade_id.clone(), opened.symbol.clone(), opened.side);
         let account = opened.account_id.clone().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
         match self.trade(&trade_id).map(|trade| trade.opened_fact().map(|(opened, _)| opened.stand_in.clone())) {
-            None if fact.stand_in.is_some() => return,
+            None if fact.stand_in.is_some() => return self.orphan(&trade_id, fact),
             None => {
                 let book_id = BookId { account, symbol };
                 if self.waits_for(&book_id, &fact) {

@@ -26,6 +26,8 @@ pub struct Trace {
     ledger: Ledger,
     shelf: MemoryShelf,
     row: Option<Row>,
+    /// The row's `last_seq`: while it stays, so does the row.
+    stamp: Option<u64>,
     folded: u64,
 }
 
@@ -38,6 +40,7 @@ impl Trace {
             ledger: Ledger::default(),
             shelf: MemoryShelf::default(),
             row: None,
+            stamp: None,
             folded: 0,
         }
     }
@@ -49,6 +52,10 @@ impl Trace {
         if self.folded.is_multiple_of(FLUSH_EVERY) {
             let (_, changes) = self.ledger.flush(&self.shelf);
             self.shelf.keep(changes);
+        }
+        let stamp = self.ledger.trade_stamp(&self.shelf, &self.trade_id);
+        if std::mem::replace(&mut self.stamp, stamp) == stamp {
+            return Vec::new();
         }
         let row = self.ledger.trade_row(&self.shelf, &self.trade_id);
         let before = std::mem::replace(&mut self.row, row);
