@@ -55,7 +55,7 @@ impl std::fmt::Display for TradingDate {
 pub struct Calendar {
     zone: Tz,
     rolls_at: NaiveTime,
-    /// The date reckoned last and the moments it spans: most events follow their predecessor within the hour.
+    /// The date reckoned last, and the minute that surely has it: one event's facts ask several times.
     last: Option<(i64, i64, TradingDate)>,
 }
 
@@ -96,8 +96,7 @@ impl Calendar {
         date
     }
 
-    /// Remembers the hour around `moment`: within one UTC quarter of an hour no zone's date changes unless it
-    /// rolls there, and rolls are at whole minutes, so only the same minute is always safe to remember.
+    /// Remembers the minute around `moment`: days roll at whole minutes, so all of it has the same date.
     fn remember(&mut self, moment: Moment, date: TradingDate) {
         const MINUTE: i64 = 60_000_000;
         let from = moment.0.div_euclid(MINUTE) * MINUTE;

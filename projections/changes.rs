@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 
 use crate::cell::{Cell, Row, Table};
 
+/// Tables in memory, rows by key: for tests, and replays that leave nothing behind.
+pub type MemoryTables = BTreeMap<&'static str, BTreeMap<Vec<Cell>, Row>>;
+
 /// The changes of one flush.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -22,6 +25,19 @@ impl Rows {
     /// Deletes the row with this key, if there is one.
     pub fn delete(&mut self, table: &'static Table, key: Vec<Cell>) {
         self.tables.entry(table.name).or_default().insert(key, None);
+    }
+
+    /// Carries the changes out in memory.
+    pub fn apply_to(self, tables: &mut MemoryTables) {
+        for (table, changes) in self.tables {
+            let kept = tables.entry(table).or_default();
+            for (key, row) in changes {
+                match row {
+                    Some(row) => kept.insert(key, row),
+                    None => kept.remove(&key),
+                };
+            }
+        }
     }
 
     /// The changes by table, each with its key and, unless it was deleted, its row.

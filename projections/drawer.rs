@@ -59,11 +59,16 @@ impl Key {
         self.seq(part.cast_unsigned() ^ (1 << 63))
     }
 
+    /// Reads what [`Key::seq`] wrote.
+    #[must_use]
+    pub fn read_seq(bytes: &[u8]) -> Option<u64> {
+        Some(u64::from_be_bytes(bytes.try_into().ok()?))
+    }
+
     /// Reads what [`Key::signed`] wrote.
     #[must_use]
     pub fn read_signed(bytes: &[u8]) -> Option<i64> {
-        let bytes: [u8; 8] = bytes.try_into().ok()?;
-        Some((u64::from_be_bytes(bytes) ^ (1 << 63)).cast_signed())
+        Some((Self::read_seq(bytes)? ^ (1 << 63)).cast_signed())
     }
 
     /// The least key greater than every key that begins with this one.

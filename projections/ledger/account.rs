@@ -100,7 +100,7 @@ pub(crate) struct Day {
     pub(crate) pnl_r: Dec,
     pub(crate) trades_net: Dec,
     /// The last of those trades in window order.
-    pub(crate) last_closed: Option<(Moment, String)>,
+    pub(crate) last_closed: Option<WindowKey>,
     pub(crate) equity_close: Dec,
     pub(crate) ratings: Vec<Rating>,
     pub(crate) first_seq: u64,

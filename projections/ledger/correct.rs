@@ -9,7 +9,7 @@ use super::book::{FillRef, FillStatus};
 use super::place::Surprise;
 use super::position::Fill;
 use super::refold::pending_key;
-use super::trade::{Fact, Trade};
+use super::trade::{Fact, Trade, fields_of};
 use crate::decimal::Dec;
 use crate::drawer::Key;
 use crate::event::{FillBusted, FillCorrected, FillsReassigned, Payload, TradeAmended, TradeExited, TradeOpened};
@@ -130,10 +130,10 @@ impl Work<'_> {
         let (now, trade_id) = (self.now, amended.trade_id.clone());
         self.refold(&[], &[&amended.trade_id], |pending| {
             if let Some(fact) = pending.values_mut().find(|fact| opens(fact, &trade_id)) {
-                amend(fact, &opening);
+                fact.amend(&opening);
             }
             if let Some(fact) = pending.values_mut().rev().find(|fact| fact.seq < now && exits(fact, &trade_id)) {
-                amend(fact, &exiting);
+                fact.amend(&exiting);
             }
             for fact in stand_ins {
                 pending.insert(pending_key(&fact), fact);
@@ -165,13 +165,13 @@ impl Work<'_> {
         if !opening.is_empty() && trade.opened().is_none() {
             let blank = blank_opening(trade);
             let mut fact = stand_in(Payload::TradeOpened(Box::new(blank)));
-            amend(&mut fact, opening);
+            fact.amend(opening);
             made.push(fact);
         }
         if !exiting.is_empty() && trade.exits().next().is_none() {
             let blank = TradeExited { trade_id: trade.trade_id.clone(), ..TradeExited::default() };
             let mut fact = stand_in(Payload::TradeExited(Box::new(blank)));
-            amend(&mut fact, exiting);
+            fact.amend(exiting);
             // Without an exit event there is no exit fill to amend: its fills have corrections of their own.
             if let Payload::TradeExited(exit) = &mut fact.payload {
                 exit.price = None;
@@ -192,9 +192,9 @@ impl Work<'_> {
     pub(super) fn count_correction(&mut self, trade_id: &str) {
         let now = self.now;
         if let Some(trade) = self.trade_mut(trade_id, now)
-            && trade.touched_by.last() != Some(&now)
+            && trade.corrected_at != now
         {
-            trade.touched_by.push(now);
+            trade.corrected_at = now;
             trade.corrections += 1;
         }
     }
@@ -240,35 +240,6 @@ const EXIT_FIELDS: [&str; 9] = [
     "execution_quality",
     "daily_loss_limit_remaining",
 ];
-
-/// Sets fields of a fact's payload; null takes a field away. Changes were checked when they were recorded.
-pub(super) fn amend(fact: &mut Fact, changes: &Map<String, Value>) {
-    if let Some(known) = &mut fact.stand_in {
-        let mut all = fields_of(known);
-        all.extend(changes.clone());
-        *known = Value::Object(all).to_string();
-    }
-    match &mut fact.payload {
-        Payload::TradeOpened(opened) => amend_payload::<TradeOpened>(opened, changes),
-        Payload::TradeExited(exit) => amend_payload::<TradeExited>(exit, changes),
-        _ => {}
-    }
-}
-
-/// The fields of a JSON object.
-pub(super) fn fields_of(text: &str) -> Map<String, Value> {
-    serde_json::from_str(text).unwrap_or_default()
-}
-
-fn amend_payload<P: serde::Serialize + serde::de::DeserializeOwned>(payload: &mut P, changes: &Map<String, Value>) {
-    let Ok(Value::Object(mut fields)) = serde_json::to_value(&*payload) else { return };
-    for (field, value) in changes {
-        fields.insert(field.clone(), value.clone());
-    }
-    if let Ok(amended) = serde_json::from_value(Value::Object(fields)) {
-        *payload = amended;
-    }
-}
 
 fn blank_opening(trade: &Trade) -> TradeOpened {
     TradeOpened {

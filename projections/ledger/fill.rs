@@ -13,13 +13,13 @@ use crate::fills;
 
 impl Work<'_> {
     pub(super) fn place_fill(&mut self, mut fact: Fact) {
-        let Payload::FillRecorded(recorded) = fact.payload.clone() else { return };
+        let Payload::FillRecorded(recorded) = &fact.payload else { return };
         let named = fact.moved_to.clone().or_else(|| recorded.trade_id.clone());
         let account = recorded.account_id.clone();
         let account = account.or_else(|| Some(self.trade(named.as_deref()?)?.account.clone()));
         let account = account.or_else(|| Some(self.trade(recorded.trade_id.as_deref()?)?.account.clone()));
         let account = account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
-        let fill = Fill::recorded(&fact, &recorded, account);
+        let fill = Fill::recorded(&fact, recorded, account);
         if self.waits_for(&BookId::new(&fill.account, &fill.symbol), &fact) {
             return;
         }
@@ -236,12 +236,11 @@ impl Work<'_> {
     pub(super) fn leave_book(&mut self, trade_id: &str, book_id: &BookId, seq: u64) {
         let book = self.state.books.entry(self.shelf, &book_id.key(), Default::default);
         book.remove(trade_id);
-        if !book.is_busy() {
-            book.flat_at = seq;
+        if book.is_busy() {
+            return;
         }
-        if !book.is_busy()
-            && let Some(accounts) = self.state.open_in.get_mut(self.shelf, &Key::text(&book_id.symbol))
-        {
+        book.flat_at = seq;
+        if let Some(accounts) = self.state.open_in.get_mut(self.shelf, &Key::text(&book_id.symbol)) {
             accounts.retain(|account| *account != book_id.account);
         }
     }

@@ -19,9 +19,8 @@ use crate::{notes, risk_state, rule_breaks, system_state};
 
 impl Work<'_> {
     /// Folds an event; answers the account it is an event of.
-    pub(super) fn fold(&mut self, event: Event) -> Option<String> {
-        let Event { seq, id, occurred_at, payload } = event;
-        let account = match &payload {
+    pub(super) fn fold(&mut self, event: &Event) -> Option<String> {
+        let account = match &event.payload {
             Payload::InstrumentDefined(defined) => return self.define(defined),
             Payload::BarClosed(bar) => return self.close_bar(bar),
             Payload::AccountOpened(opened) => self.open_account(opened),
@@ -31,25 +30,25 @@ impl Work<'_> {
             Payload::StateChanged(changed) => account_or_default(changed.account_id.as_ref()),
             Payload::RuleBroken(broken) if broken.trade_id.is_none() => self.break_account_rule(broken),
             Payload::NoteAdded(note) if note.trade_id.is_none() => self.note_account(note),
-            _ => return self.fold_trade_event(Fact::new(seq, id, occurred_at, payload)),
+            _ => return self.fold_trade_event(event),
         };
         Some(account)
     }
 
-    fn fold_trade_event(&mut self, mut fact: Fact) -> Option<String> {
-        let subject = Subject::of(&fact);
+    fn fold_trade_event(&mut self, event: &Event) -> Option<String> {
+        let mut fact = Fact::new(event.seq, event.id, event.occurred_at, event.payload.clone());
         self.refuse_repeated(&mut fact);
         if self.in_vain {
             return None;
         }
+        let subject = Subject::of(&event.payload);
         // A correction may move a fill, or take away the trade it names: ask before as well.
         let before = self.account_of(&subject);
-        let id = fact.id;
-        match &fact.payload.clone() {
+        match &event.payload {
             Payload::FillCorrected(corrected) => self.correct_fill(corrected),
             Payload::FillBusted(busted) => self.bust_fill(busted),
             Payload::FillsReassigned(reassigned) => self.reassign_fills(reassigned),
-            Payload::TradeAmended(amended) => self.amend_trade(id, amended),
+            Payload::TradeAmended(amended) => self.amend_trade(event.id, amended),
             Payload::TradeVoided(voided) => {
                 let known = self.trade(&voided.trade_id).is_some();
                 self.is_correction = known;
@@ -305,10 +304,10 @@ struct Subject {
 }
 
 impl Subject {
-    fn of(fact: &Fact) -> Self {
+    fn of(payload: &Payload) -> Self {
         let trade = |id: &String| Self { account: None, trade: Some(id.clone()), fill: None };
         let fill = |id: &String| Self { account: None, trade: None, fill: Some(id.clone()) };
-        match &fact.payload {
+        match payload {
             Payload::TradeOpened(opened) => trade(&opened.trade_id),
             Payload::FillRecorded(recorded) => Self {
                 account: recorded.account_id.clone(),

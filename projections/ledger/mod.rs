@@ -190,11 +190,7 @@ impl Projection for Ledger {
             is_correction: false,
             in_vain: false,
         };
-        let state_changed = match &event.payload {
-            Payload::StateChanged(changed) => Some(changed.clone()),
-            _ => None,
-        };
-        let account = work.fold(event.clone()).filter(|_| !work.in_vain);
+        let account = work.fold(event).filter(|_| !work.in_vain);
         work.settle();
         if let Some(account) = &account {
             work.stand(account);
@@ -202,8 +198,8 @@ impl Projection for Ledger {
         for other in std::mem::take(&mut work.days_changed) {
             work.stand_again(&other);
         }
-        if let Some(changed) = state_changed {
-            work.write_system_state(&changed);
+        if let Payload::StateChanged(changed) = &event.payload {
+            work.write_system_state(changed);
         }
     }
 

@@ -3,9 +3,8 @@
 
 use super::account::Day;
 use super::book::BookId;
-use super::correct::{amend, fields_of};
 use super::position::{Position, Tick};
-use super::trade::{AtEntry, Fact, Status, Trade};
+use super::trade::{AtEntry, Fact, Status, Trade, fields_of};
 use super::{Work, day_key, trade_key};
 use crate::decimal::Dec;
 use crate::drawer::Key;
@@ -127,7 +126,7 @@ impl Work<'_> {
                 return self.raise(&mut fact, surprise);
             }
             // What was amended before the event came stays amended.
-            Some(Some(Some(changes))) => amend(&mut fact, &fields_of(&changes)),
+            Some(Some(Some(changes))) => fact.amend(&fields_of(&changes)),
             Some(None) => {}
         }
         if let Some(trade) = self.trade_mut(&trade_id, fact.seq) {
@@ -160,8 +159,8 @@ impl Work<'_> {
             extremes: None,
             at_entry: AtEntry::default(),
             day_net: None,
-            touched_by: Vec::new(),
             corrections: 0,
+            corrected_at: 0,
             posted: None,
             round_trips_written: 0,
             first_seq: fact.seq,

@@ -57,10 +57,6 @@ impl Work<'_> {
                 *span = (span.0.min(trade.spell), span.1.max(trade.spell));
             }
         }
-        self.refold_spans(spans, mend);
-    }
-
-    fn refold_spans(&mut self, spans: BTreeMap<BookId, (u64, u64)>, mend: impl FnOnce(&mut BTreeMap<u64, Fact>)) {
         self.is_correction = true;
         for (book_id, span) in spans {
             self.begin_refold(&book_id, span);
@@ -204,7 +200,7 @@ impl Work<'_> {
             let symbol = Key::text(&book_id.symbol);
             let bars = self.state.bars.scan(self.shelf, &symbol.clone().seq(from).0, &symbol.seq(until).0, usize::MAX);
             for (key, bar) in bars {
-                let seq = seq_at_end(&key);
+                let seq = Key::read_seq(&key[key.len() - 8..]).unwrap_or_default();
                 for (_, trade_id) in &open {
                     self.show_bar(trade_id, &bar, seq);
                 }
@@ -234,11 +230,11 @@ impl Work<'_> {
 
     /// Gives what was folded again its history back, and counts the correction on the trades of these fills.
     pub(super) fn finish(&mut self, filed: &[&FillRef]) {
-        let taken_out: Vec<String> = self.taken_out.keys().cloned().collect();
-        for trade_id in taken_out {
-            let before = self.taken_out[&trade_id].clone();
-            self.inherit(&trade_id, &before);
+        let taken_out = std::mem::take(&mut self.taken_out);
+        for (trade_id, before) in &taken_out {
+            self.inherit(trade_id, before);
         }
+        self.taken_out = taken_out;
         let now = self.now;
         let born: Vec<String> =
             self.touched.iter().filter(|trade_id| !self.taken_out.contains_key(*trade_id)).cloned().collect();
@@ -259,11 +255,7 @@ impl Work<'_> {
         let now = self.now;
         let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(trade_id)) else { return };
         trade.corrections = before.corrections;
-        trade.touched_by.clone_from(&before.touched_by);
-        let lost =
-            before.facts.iter().map(|fact| fact.seq).filter(|seq| trade.facts.iter().all(|fact| fact.seq != *seq));
-        let lost: Vec<u64> = lost.collect();
-        trade.touched_by.extend(lost);
+        trade.corrected_at = before.corrected_at;
         trade.posted.clone_from(&before.posted);
         if trade.status != Status::Open {
             trade.day_net = before.day_net;
@@ -283,10 +275,5 @@ impl Work<'_> {
 /// The spell in a key of the drawer of spells.
 fn spell_of(book_id: &BookId, key: &[u8]) -> Option<u64> {
     let start = book_id.key().0.len();
-    key.get(start..start + 8).and_then(|bytes| bytes.try_into().ok()).map(u64::from_be_bytes)
-}
-
-/// The position a key of the drawer of bars ends with.
-fn seq_at_end(key: &[u8]) -> u64 {
-    key.last_chunk::<8>().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    Key::read_seq(key.get(start..start + 8)?)
 }

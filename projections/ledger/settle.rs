@@ -112,7 +112,7 @@ impl Work<'_> {
             gone.extend(std::mem::replace(&mut trade.posted, figures.clone()));
             come.extend(figures);
         }
-        come.sort_by(|one, other| (one.exited_at, &one.trade_id).cmp(&(other.exited_at, &other.trade_id)));
+        come.sort_by_key(Closed::window_key);
         for trade in &gone {
             self.withdraw(trade);
         }
@@ -267,16 +267,16 @@ impl Work<'_> {
             && only.counts
         {
             let day = self.day(&only.account, only.date);
-            let key = (only.exited_at, only.trade_id.clone());
+            let key = only.window_key();
             if day.last_closed.as_ref().is_none_or(|last| *last < key) {
                 day.last_closed = Some(key);
                 let net = day.trades_net;
                 return self.set_day_net(&only.trade_id, net);
             }
         }
-        let mut days: BTreeMap<AccountDay, (Moment, String)> = BTreeMap::new();
+        let mut days: BTreeMap<AccountDay, WindowKey> = BTreeMap::new();
         for trade in gone.iter().chain(come) {
-            let key = (trade.exited_at, trade.trade_id.clone());
+            let key = trade.window_key();
             let from = days.entry((trade.account.clone(), trade.date)).or_insert_with(|| key.clone());
             *from = key.min(from.clone());
         }
@@ -286,7 +286,7 @@ impl Work<'_> {
     }
 
     /// Adds up a day's net from one of its trades on: the trades before it found what they found.
-    fn carry_day_net_from(&mut self, account: &str, date: TradingDate, from: &(Moment, String)) {
+    fn carry_day_net_from(&mut self, account: &str, date: TradingDate, from: &WindowKey) {
         let prefix = Key::text(account);
         let start = prefix.clone().signed(from.0.0).and(&from.1);
         let before = self.state.closed.scan_back(self.shelf, &prefix.0, &start.0, 1);
@@ -296,7 +296,7 @@ impl Work<'_> {
         if let Some(before) = before {
             let known = self.state.trades.get(self.shelf, &trade_key(&before.trade_id));
             net = known.and_then(|known| known.day_net).unwrap_or_default();
-            last = Some((before.exited_at, before.trade_id));
+            last = Some(before.window_key());
         }
         // A date's trades lie within its own local day, so within three UTC days of its number.
         let end = prefix.signed(Moment::from_day(i64::from(date.0) + 3).0);
@@ -307,7 +307,7 @@ impl Work<'_> {
             self.set_day_net(&trade.trade_id, net + trade.figures.net);
             if trade.counts {
                 net += trade.figures.net;
-                last = Some((trade.exited_at, trade.trade_id.clone()));
+                last = Some(trade.window_key());
             }
         }
         self.day(account, date).last_closed = last;

@@ -2,7 +2,9 @@
 //! A trade is a pure function of its facts, so a correction takes the facts out, mends them and folds them
 //! again. Which facts belong to which trade is `place`'s decision.
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::position::{Fill, Part, Position, RoundTrip, Tick};
@@ -40,6 +42,20 @@ impl Fact {
         Self { part: None, raised: Vec::new(), ..self }
     }
 
+    /// Sets fields of its payload; null takes a field away. Changes were checked when they were recorded.
+    pub(crate) fn amend(&mut self, changes: &Map<String, Value>) {
+        if let Some(known) = &mut self.stand_in {
+            let mut all = fields_of(known);
+            all.extend(changes.clone());
+            *known = Value::Object(all).to_string();
+        }
+        match &mut self.payload {
+            Payload::TradeOpened(opened) => amend_payload::<TradeOpened>(opened, changes),
+            Payload::TradeExited(exit) => amend_payload::<TradeExited>(exit, changes),
+            _ => {}
+        }
+    }
+
     /// The id of the fill it records, if it records one.
     pub(crate) fn fill_id(&self) -> Option<String> {
         match &self.payload {
@@ -47,6 +63,21 @@ impl Fact {
             Payload::TradeExited(exit) if exit.price.is_some() && !self.busted => Some(self.id.to_string()),
             _ => None,
         }
+    }
+}
+
+/// The fields of a JSON object.
+pub(crate) fn fields_of(text: &str) -> Map<String, Value> {
+    serde_json::from_str(text).unwrap_or_default()
+}
+
+fn amend_payload<P: Serialize + DeserializeOwned>(payload: &mut P, changes: &Map<String, Value>) {
+    let Ok(Value::Object(mut fields)) = serde_json::to_value(&*payload) else { return };
+    for (field, value) in changes {
+        fields.insert(field.clone(), value.clone());
+    }
+    if let Ok(amended) = serde_json::from_value(Value::Object(fields)) {
+        *payload = amended;
     }
 }
 
@@ -112,6 +143,24 @@ impl Status {
     }
 }
 
+/// A price a trade is managed by: where its opening and its moves say it.
+#[derive(Clone, Copy)]
+struct Level {
+    opened: fn(&TradeOpened) -> Option<Dec>,
+    moved: fn(&Payload) -> Option<Dec>,
+}
+
+impl Level {
+    const STOP: Self = Self {
+        opened: |opened| opened.stop_price,
+        moved: |payload| if let Payload::StopMoved(moved) = payload { Some(moved.stop_price) } else { None },
+    };
+    const TARGET: Self = Self {
+        opened: |opened| opened.target_price,
+        moved: |payload| if let Payload::TargetMoved(moved) = payload { Some(moved.target_price) } else { None },
+    };
+}
+
 /// What the account knew when the trade was entered.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct AtEntry {
@@ -137,9 +186,9 @@ pub(crate) struct Trade {
     pub(crate) at_entry: AtEntry,
     /// Net of the account's trades closed on its exit's trading date, up to and with it.
     pub(crate) day_net: Option<Dec>,
-    /// Events that touched it and are not among its facts: corrections, and fills it lost.
-    pub(crate) touched_by: Vec<u64>,
     pub(crate) corrections: u32,
+    /// Position of the last correction counted: one that names it twice counts once.
+    pub(crate) corrected_at: u64,
     /// What days, windows and breakdowns hold of it now.
     pub(crate) posted: Option<Closed>,
     /// How many of its round trips have rows already.
@@ -171,51 +220,37 @@ impl Trade {
 
     /// The earliest stop known: TradeOpened's, else the first StopMoved's. Later moves never rewrite it.
     pub(crate) fn first_stop(&self) -> Option<Dec> {
-        let moved = || self.stops_moved().next();
-        self.opened().and_then(|opened| opened.stop_price).or_else(moved)
+        self.first_level(Level::STOP)
     }
 
     /// The earliest target known.
     pub(crate) fn first_target(&self) -> Option<Dec> {
-        let moved = || self.targets_moved().next();
-        self.opened().and_then(|opened| opened.target_price).or_else(moved)
+        self.first_level(Level::TARGET)
     }
 
     /// The latest stop by position.
     pub(crate) fn latest_stop(&self) -> Option<Dec> {
-        let latest =
-            self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
-                Payload::StopMoved(moved) => Some(moved.stop_price),
-                Payload::TradeOpened(opened) => opened.stop_price,
-                _ => None,
-            });
-        // What an amendment says of the opening is older than every move.
-        latest.or_else(|| self.opened()?.stop_price)
+        self.latest_level(Level::STOP)
     }
 
     /// The latest target by position.
     pub(crate) fn latest_target(&self) -> Option<Dec> {
-        let latest =
-            self.facts.iter().rev().filter(|fact| fact.stand_in.is_none()).find_map(|fact| match &fact.payload {
-                Payload::TargetMoved(moved) => Some(moved.target_price),
-                Payload::TradeOpened(opened) => opened.target_price,
-                _ => None,
-            });
-        latest.or_else(|| self.opened()?.target_price)
+        self.latest_level(Level::TARGET)
     }
 
-    fn stops_moved(&self) -> impl Iterator<Item = Dec> {
-        self.facts.iter().filter_map(|fact| match &fact.payload {
-            Payload::StopMoved(moved) => Some(moved.stop_price),
-            _ => None,
-        })
+    fn first_level(&self, level: Level) -> Option<Dec> {
+        let moved = || self.facts.iter().find_map(|fact| (level.moved)(&fact.payload));
+        self.opened().and_then(level.opened).or_else(moved)
     }
 
-    fn targets_moved(&self) -> impl Iterator<Item = Dec> {
-        self.facts.iter().filter_map(|fact| match &fact.payload {
-            Payload::TargetMoved(moved) => Some(moved.target_price),
-            _ => None,
-        })
+    fn latest_level(&self, level: Level) -> Option<Dec> {
+        let facts = self.facts.iter().rev().filter(|fact| fact.stand_in.is_none());
+        let mut levels = facts.filter_map(|fact| match &fact.payload {
+            Payload::TradeOpened(opened) => (level.opened)(opened),
+            payload => (level.moved)(payload),
+        });
+        // What an amendment says of the opening is older than every move.
+        levels.next().or_else(|| (level.opened)(self.opened()?))
     }
 
     /// Its parts of fills and when they were made, as far as they count: those of a voided trade don't.

@@ -171,6 +171,11 @@ impl Shown {
 
 use Shown::{Amount, Count, Text};
 
+/// The columns of a view that judges trades by something.
+const fn judged(by: &'static str) -> [Shown; 7] {
+    [Text(by), Count("trades"), Count("won"), Amount("mean R"), Amount("sum R"), Amount("mean net"), Amount("net")]
+}
+
 const VIEWS: [View; 3] = [
     View {
         title: "DAYS",
@@ -190,15 +195,7 @@ const VIEWS: [View; 3] = [
     View {
         title: "DISCIPLINE",
         note: "What rule breaks cost.",
-        columns: [
-            Text("rule broken"),
-            Count("trades"),
-            Count("won"),
-            Amount("mean R"),
-            Amount("sum R"),
-            Amount("mean net"),
-            Amount("net"),
-        ],
+        columns: judged("rule broken"),
         sql: "WITH broken AS (SELECT DISTINCT rule, trade_id FROM rule_breaks WHERE trade_id IS NOT NULL), \
               judged AS (SELECT coalesce(rule, '(none: by the book)') AS rule, rule IS NOT NULL AS is_broken, t.* \
                          FROM trades t LEFT JOIN broken b USING (trade_id) WHERE status = 'closed') \
@@ -208,15 +205,7 @@ const VIEWS: [View; 3] = [
     View {
         title: "MOOD",
         note: "The trader's own rating before the trade, 1 (worst) to 5.",
-        columns: [
-            Text("mental state"),
-            Count("trades"),
-            Count("won"),
-            Amount("mean R"),
-            Amount("sum R"),
-            Amount("mean net"),
-            Amount("net"),
-        ],
+        columns: judged("mental state"),
         sql: "SELECT ifnull(CAST(mental_state_pre_trade AS TEXT), '(not rated)'), count(*), sum(win_loss = 'Win'), avg(result_r), sum(result_r), avg(pl_amount_net), \
                      sum(pl_amount_net) FROM trades WHERE status = 'closed' GROUP BY mental_state_pre_trade \
               ORDER BY mental_state_pre_trade DESC",

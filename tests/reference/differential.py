@@ -1,8 +1,7 @@
 """Holds the program against the reference fold: random streams through both, then every table compared.
 
 Owns the seeds. A stream goes through `append` into a new journal and comes out of `export all`; compare.py folds the
-same lines in its own way. What differs is printed and its folder kept. With `--fold` the program is the bare fold of
-the projections crate (`FOLD EVENTS OUTDIR`), which has no log.
+same lines in its own way. What differs is printed and its folder kept.
 
     python3 differential.py target/debug/tradefold --seeds 40 --events 500
 """
@@ -28,7 +27,6 @@ TIMEOUT = 300
 def main():
     parser = argparse.ArgumentParser(description="Folds random streams with the program and with the reference.")
     parser.add_argument("program", type=Path)
-    parser.add_argument("--fold", action="store_true", help="the program is the bare fold: EVENTS OUTDIR")
     parser.add_argument("--first", type=int, default=1, help="the first seed")
     parser.add_argument("--seeds", type=int, default=12, help="streams with corrections, late events and anomalies")
     parser.add_argument("--tame", type=int, default=4, help="streams without")
@@ -55,8 +53,7 @@ def hold(stream, options):
     kind, seed = stream
     folder = Path(tempfile.mkdtemp(prefix=f"tradefold-{kind}-{seed}-"))
     lines = generate(seed, options.events, tame=kind == "tame", odd=kind == "odd")
-    if not options.fold:
-        lines = with_retries(lines, random.Random(seed))
+    lines = with_retries(lines, random.Random(seed))
     events, tables = folder / "events.jsonl", folder / "tables"
     events.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
     for command in [*commands(options, folder, events, tables), compare(tables, events)]:
@@ -69,8 +66,6 @@ def hold(stream, options):
 
 
 def commands(options, folder, events, tables):
-    if options.fold:
-        return [[options.program, events, tables]]
     journal = [options.program, "--journal", folder / "journal"]
     return [
         [*journal, "append", events, "--batch", str(options.batch)],

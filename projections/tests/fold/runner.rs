@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use projections::cell::{Cell, Row, Table};
-use projections::changes::Rows;
 use projections::draft::Stored;
 use projections::drawer::MemoryShelf;
 use projections::event::Event;
@@ -11,8 +10,7 @@ use projections::moment::Moment;
 use projections::projection::{PROJECTIONS, Projection};
 use projections::{TABLES, upcast, validate};
 
-/// Rows by table and key.
-pub(crate) type Tables = BTreeMap<&'static str, BTreeMap<Vec<Cell>, Row>>;
+pub(crate) use projections::changes::MemoryTables as Tables;
 
 /// The events of some lines, at positions from 1.
 pub(crate) fn events<'a>(lines: impl IntoIterator<Item = &'a str>) -> Vec<Event> {
@@ -47,19 +45,7 @@ impl Runner {
     fn flush(&mut self, tables: &mut Tables) {
         let (rows, state) = self.projection.flush(&self.shelf);
         self.shelf.keep(state);
-        keep(rows, tables);
-    }
-}
-
-fn keep(rows: Rows, tables: &mut Tables) {
-    for (table, changes) in rows.into_tables() {
-        let kept = tables.entry(table).or_default();
-        for (key, row) in changes {
-            match row {
-                Some(row) => kept.insert(key, row),
-                None => kept.remove(&key),
-            };
-        }
+        rows.apply_to(tables);
     }
 }
 

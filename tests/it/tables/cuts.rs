@@ -1,9 +1,7 @@
 //! Where pages end, and whether the fold is a new one after it, changes no row. Folded in memory, so that each
 //! cut is where the test puts it, and not where the threads happened to be.
 
-use std::collections::BTreeMap;
-
-use projections::cell::{Cell, Row};
+use projections::changes::MemoryTables;
 use projections::draft::{Draft, Stored};
 use projections::drawer::MemoryShelf;
 use projections::event::Event;
@@ -24,8 +22,6 @@ enum Cut {
     Restart,
 }
 
-type Tables = BTreeMap<(&'static str, Vec<Cell>), Row>;
-
 fn event(draft: Draft, seq: u64) -> Event {
     let stored = Stored {
         seq,
@@ -43,8 +39,8 @@ fn event(draft: Draft, seq: u64) -> Event {
     upcast::decode(&stored).unwrap()
 }
 
-fn fold(about: &About, events: &[Event], mut cut: impl FnMut() -> Cut) -> Tables {
-    let (mut projection, mut shelf, mut tables) = ((about.new)(), MemoryShelf::default(), Tables::new());
+fn fold(about: &About, events: &[Event], mut cut: impl FnMut() -> Cut) -> MemoryTables {
+    let (mut projection, mut shelf, mut tables) = ((about.new)(), MemoryShelf::default(), MemoryTables::new());
     for (index, event) in events.iter().enumerate() {
         projection.apply(&shelf, event);
         let cut = cut();
@@ -53,14 +49,7 @@ fn fold(about: &About, events: &[Event], mut cut: impl FnMut() -> Cut) -> Tables
         }
         let (rows, state) = projection.flush(&shelf);
         shelf.keep(state);
-        for (table, changes) in rows.into_tables() {
-            for (key, row) in changes {
-                match row {
-                    Some(row) => tables.insert((table, key), row),
-                    None => tables.remove(&(table, key)),
-                };
-            }
-        }
+        rows.apply_to(&mut tables);
         if cut == Cut::Restart {
             projection = (about.new)();
         }
@@ -69,11 +58,14 @@ fn fold(about: &About, events: &[Event], mut cut: impl FnMut() -> Cut) -> Tables
 }
 
 #[track_caller]
-fn assert_same(got: &Tables, cold: &Tables, what: &str) {
-    for (key, row) in cold {
-        assert_eq!(got.get(key), Some(row), "{what}: {key:?}");
+fn assert_same(got: &MemoryTables, cold: &MemoryTables, what: &str) {
+    for (table, rows) in cold {
+        for (key, row) in rows {
+            assert_eq!(got.get(table).and_then(|rows| rows.get(key)), Some(row), "{what}: {table} {key:?}");
+        }
     }
-    assert_eq!(got.len(), cold.len(), "{what}: rows");
+    let count = |tables: &MemoryTables| tables.values().map(std::collections::BTreeMap::len).sum::<usize>();
+    assert_eq!(count(got), count(cold), "{what}: rows");
 }
 
 #[test]
