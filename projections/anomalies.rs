@@ -20,6 +20,8 @@ pub static TABLE: Table = Table {
     doc: "Something surprising about a fact: recorded, folded sensibly, and listed here.",
 };
 
-pub(crate) fn row(seq: u64, kind: &str, trade: Option<&str>, fill: Option<&str>, detail: &str) -> Row {
-    vec![Cell::seq(seq), kind.into(), trade.into(), fill.into(), detail.into(), Cell::seq(seq), Cell::seq(seq)]
+/// The row of what was found out about the event at `seq` when the one at `now` was folded: the same, or a later one
+/// that corrected it.
+pub(crate) fn row(seq: u64, now: u64, kind: &str, trade: Option<&str>, fill: Option<&str>, detail: &str) -> Row {
+    vec![Cell::seq(seq), kind.into(), trade.into(), fill.into(), detail.into(), Cell::seq(seq), Cell::seq(now)]
 }

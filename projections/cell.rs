@@ -3,11 +3,14 @@
 
 use std::cmp::Ordering;
 
+use serde::{Deserialize, Serialize};
+
+use crate::codec;
 use crate::decimal::Dec;
 use crate::moment::Moment;
 
 /// One value of a table: the four kinds SQLite's STRICT tables hold.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Cell {
     /// Absent.
     Null,
@@ -97,11 +100,29 @@ pub(crate) const fn real(name: &'static str, doc: &'static str) -> Column {
     Column { name, kind: ColumnKind::Real, doc }
 }
 
+/// Cells as bytes that [`cells_from_bytes`] reads: for the private parts of `projections.db`.
+#[must_use]
+pub fn cells_to_bytes(cells: &[Cell]) -> Vec<u8> {
+    codec::encode(&cells)
+}
+
+/// The cells that [`cells_to_bytes`] wrote; `None` where the bytes are damaged.
+#[must_use]
+pub fn cells_from_bytes(bytes: &[u8]) -> Option<Row> {
+    codec::decode(bytes)
+}
+
 impl Cell {
     /// A position or count.
     #[must_use]
     pub fn seq(value: u64) -> Self {
         Self::Int(i64::try_from(value).unwrap_or(i64::MAX))
+    }
+
+    /// The position or count, where it is one.
+    #[must_use]
+    pub fn as_seq(&self) -> Option<u64> {
+        if let Self::Int(value) = self { u64::try_from(*value).ok() } else { None }
     }
 
     /// The text a CSV shows; empty for NULL.

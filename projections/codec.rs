@@ -1,4 +1,4 @@
-//! Owns the encoding of fold state: the one file that names bincode. Fold state is a cache in
+//! Owns the encoding of fold state and of past rows: the one file that names bincode. Both are caches in
 //! `projections.db`; the log never sees it. A value that can't be read back is the caller's to refold.
 
 use serde::Serialize;

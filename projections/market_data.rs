@@ -77,6 +77,11 @@ impl Projection for MarketData {
         self.first_seqs.flush(&mut changes, |_| false);
         (std::mem::take(&mut self.rows), changes)
     }
+
+    /// A bar is made by one event: there is nothing to follow.
+    fn row(&mut self, _shelf: &dyn Shelf, _table: &'static Table, _key: &[Cell]) -> Option<Row> {
+        None
+    }
 }
 
 fn row(first_seq: u64, last_seq: u64, bar: &BarClosed) -> Row {

@@ -25,7 +25,9 @@ pub static TABLE: Table = Table {
     doc: "A NoteAdded.",
 };
 
-pub(crate) fn row(seq: u64, at: Moment, account: &str, note: &NoteAdded) -> Row {
+/// The row of the event at `seq`, written when the one at `now` was folded: the same, or a correction that placed it
+/// again.
+pub(crate) fn row(seq: u64, now: u64, at: Moment, account: &str, note: &NoteAdded) -> Row {
     vec![
         Cell::seq(seq),
         at.into(),
@@ -35,6 +37,6 @@ pub(crate) fn row(seq: u64, at: Moment, account: &str, note: &NoteAdded) -> Row 
         (&note.text).into(),
         note.tags.as_deref().map(rows::json_list).into(),
         Cell::seq(seq),
-        Cell::seq(seq),
+        Cell::seq(now),
     ]
 }

@@ -1,7 +1,7 @@
 //! Owns what the world needs to know of a fold to run it: its name, its tables, what it reads, and the two
 //! steps of folding. The world knows nothing else of any fold.
 
-use crate::cell::Table;
+use crate::cell::{Cell, Row, Table};
 use crate::changes::Rows;
 use crate::drawer::{Shelf, StateChange};
 use crate::event::Event;
@@ -15,6 +15,9 @@ pub trait Projection: Send {
     fn apply(&mut self, shelf: &dyn Shelf, event: &Event);
     /// What changed since the last flush; the world commits both together with the cursor.
     fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>);
+    /// The row under a key as it stands between flushes, of the tables whose rows are followed event by event;
+    /// `None` where there is none, and for all other tables.
+    fn row(&mut self, shelf: &dyn Shelf, table: &'static Table, key: &[Cell]) -> Option<Row>;
 }
 
 /// What a projection is.

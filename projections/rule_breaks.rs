@@ -24,7 +24,9 @@ pub static TABLE: Table = Table {
     doc: "A RuleBroken.",
 };
 
-pub(crate) fn row(seq: u64, at: Moment, account: &str, broken: &RuleBroken) -> Row {
+/// The row of the event at `seq`, written when the one at `now` was folded: the same, or a correction that placed it
+/// again.
+pub(crate) fn row(seq: u64, now: u64, at: Moment, account: &str, broken: &RuleBroken) -> Row {
     vec![
         Cell::seq(seq),
         at.into(),
@@ -34,6 +36,6 @@ pub(crate) fn row(seq: u64, at: Moment, account: &str, broken: &RuleBroken) -> R
         account.into(),
         broken.detail.as_ref().into(),
         Cell::seq(seq),
-        Cell::seq(seq),
+        Cell::seq(now),
     ]
 }

@@ -1,40 +1,124 @@
-//! Owns the audit of a trade: each event that is its own or changed its row, with who sent it, when it
-//! happened and when it was recorded, and each column before and after. The row's history is not kept
-//! anywhere: it is folded again from the log, which alone is evidence.
+//! Owns audits: how one row of `trades`, `daily_pnl` or `accounts` came to be what it is, event by event, with who sent
+//! each event, when it happened and when it was recorded, and each column before and after. The row's history
+//! is not kept anywhere: it is folded again from the log, which alone is evidence, between the snapshots between
+//! which the row changed.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 
-use projections::ledger::trace::{Change, Trace};
+use projections::calendar::TradingDate;
+use projections::cell::{Cell, Row, Table};
 use projections::moment::Moment;
-use projections::upcast::{self, DecodeError, Raw};
+use projections::{accounts, daily_pnl, ledger, trades};
 use uuid::Uuid;
 
+use crate::as_of;
 use crate::log::{EventRef, ReadError, Reader};
-use crate::tables::{Connection, TablesError};
+use crate::projector::fold::{self, Fold};
+use crate::projector::{PAGE_EVENTS, ProjectError};
+use crate::tables::{self, Tables, TablesError};
 
-/// Why a trade could not be audited.
+/// Why something could not be audited.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AuditError {
-    /// No event of the log names or made this trade.
-    #[error("no trade {trade_id} in this journal")]
-    UnknownTrade {
-        /// The id asked for.
-        trade_id: String,
+    /// No event of the log names or made it.
+    #[error("no {subject} in this journal")]
+    Unknown {
+        /// What was asked for.
+        subject: Subject,
     },
-    /// The log could not be read.
-    #[error(transparent)]
-    Log(#[from] ReadError),
     /// An event could not be understood.
+    #[error("event {at} can't be folded: {reason}")]
+    Stopped {
+        /// Its position.
+        at: u64,
+        /// Why.
+        reason: String,
+    },
+    /// The log could not be read or folded.
     #[error(transparent)]
-    Decode(#[from] DecodeError),
-    /// The tables could not be read.
-    #[error(transparent)]
-    Tables(#[from] TablesError),
+    Project(#[from] ProjectError),
 }
 
-/// What one event did to a trade's row.
+impl From<ReadError> for AuditError {
+    fn from(error: ReadError) -> Self {
+        Self::Project(error.into())
+    }
+}
+
+impl From<TablesError> for AuditError {
+    fn from(error: TablesError) -> Self {
+        Self::Project(error.into())
+    }
+}
+
+/// Whose history is told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A trade, by its id.
+    Trade(String),
+    /// A trading date of an account.
+    Day {
+        /// The account.
+        account: String,
+        /// The date.
+        date: TradingDate,
+    },
+    /// An account.
+    Account(String),
+}
+
+impl std::fmt::Display for Subject {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Trade(trade_id) => write!(f, "trade {trade_id}"),
+            Self::Day { account, date } => write!(f, "day {date} of account {account}"),
+            Self::Account(account) => write!(f, "account {account}"),
+        }
+    }
+}
+
+impl Subject {
+    /// The table that has its row.
+    #[must_use]
+    pub fn table(&self) -> &'static Table {
+        match self {
+            Self::Trade(_) => &trades::TABLE,
+            Self::Day { .. } => &daily_pnl::TABLE,
+            Self::Account(_) => &accounts::TABLE,
+        }
+    }
+
+    /// Its row's key.
+    #[must_use]
+    pub fn key(&self) -> Row {
+        match self {
+            Self::Trade(id) | Self::Account(id) => vec![id.as_str().into()],
+            Self::Day { account, date } => vec![date.to_string().into(), account.as_str().into()],
+        }
+    }
+
+    /// The stream all of whose events belong to its history, even those that changed nothing.
+    fn own_stream(&self) -> Option<String> {
+        if let Self::Trade(trade_id) = self { Some(format!("trade/{trade_id}")) } else { None }
+    }
+
+    /// Whether it may have come and gone without a stream of its own: a trade named after a fill.
+    fn is_named_after_a_fill(&self) -> bool {
+        matches!(self, Self::Trade(trade_id) if trade_id.matches(':').count() >= 2)
+    }
+}
+
+/// A column that an event changed.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Change {
+    pub column: &'static str,
+    pub before: Cell,
+    pub after: Cell,
+}
+
+/// What one event did to a row.
 #[derive(Clone, Debug)]
 pub struct Step {
     /// Position of the event.
@@ -61,57 +145,126 @@ pub struct Step {
     pub changes: Vec<Change>,
 }
 
-/// The steps of a trade, oldest first.
-///
-/// Reads the events of the trade's account alone: no other account can change its row.
+/// The steps of a row after one position and up to another, oldest first.
 ///
 /// # Errors
-/// [`AuditError`]; among them that there is no such trade.
-pub fn trade(reader: &Reader, tables: &Connection, trade_id: &str) -> Result<Vec<Step>, AuditError> {
-    let scope = Scope::of(tables, trade_id)?;
-    let mut trace = Trace::new(trade_id);
+/// [`AuditError`]; among them that there is no such thing.
+pub fn steps(reader: &Reader, subject: &Subject, after: u64, through: u64) -> Result<Vec<Step>, AuditError> {
     let mut steps = Vec::new();
-    let mut failed = None;
-    let head = reader.head()?.seq;
-    reader.scan(0, head, |event| {
-        if !scope.holds(event.stream) {
-            return ControlFlow::Continue(());
-        }
-        match step(&mut trace, &event, &scope) {
-            Ok(made) => steps.extend(made),
-            Err(error) => {
-                failed = Some(error);
-                return ControlFlow::Break(());
-            }
-        }
+    follow(reader, subject, after, through, &mut |step| {
+        steps.push(step);
         ControlFlow::Continue(())
     })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    if steps.is_empty() {
-        return Err(AuditError::UnknownTrade { trade_id: trade_id.to_owned() });
-    }
     Ok(steps)
 }
 
-fn step(trace: &mut Trace, event: &EventRef<'_>, scope: &Scope) -> Result<Option<Step>, DecodeError> {
-    let decoded = upcast::decode_raw(&Raw {
-        seq: event.seq,
-        id: event.id,
-        kind: event.kind,
-        schema_version: event.schema_version,
-        occurred_at: event.occurred_at,
-        data: event.data,
-    })?;
-    let changes = trace.step(&decoded);
-    if changes.is_empty() && event.stream != scope.own_stream {
-        return Ok(None);
+/// Hands the steps of a row after one position and up to another to `each`, oldest first, until it breaks.
+///
+/// # Errors
+/// [`AuditError`]; among them that there is no such thing.
+pub fn follow(
+    reader: &Reader,
+    subject: &Subject,
+    after: u64,
+    through: u64,
+    each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<(), AuditError> {
+    let through = through.min(reader.head()?.seq);
+    let mut found = false;
+    let mut watch = |step: Step| {
+        found = true;
+        if step.seq > after { each(step) } else { ControlFlow::Continue(()) }
+    };
+    for (start, end) in spans(reader, subject)? {
+        if end > after
+            && start < through
+            && follow_span(reader, subject, (start, end.min(through)), &mut watch)?.is_break()
+        {
+            return Ok(());
+        }
     }
+    // What was not touched in this stretch may have been before or after it.
+    if found || after > 0 { Ok(()) } else { Err(AuditError::Unknown { subject: subject.clone() }) }
+}
+
+/// The stretches of the log in which the row can have changed, those that meet made one.
+fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditError> {
+    let mut own = Vec::new();
+    if let Some(stream) = subject.own_stream() {
+        reader.stream(&stream, 0, |event| {
+            own.push(event.seq);
+            ControlFlow::Continue(())
+        })?;
+    }
+    let whole = vec![(0, u64::MAX)];
+    let found = match Tables::read_only(reader.dir()) {
+        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => whole.clone(),
+        opened => {
+            let live = opened?;
+            if tables::is_current(&live)? {
+                tables::changed_between(&live, &ledger::ABOUT, subject.table(), &subject.key(), &own)?
+            } else {
+                whole.clone()
+            }
+        }
+    };
+    if found.is_empty() && subject.is_named_after_a_fill() {
+        return Ok(whole);
+    }
+    let mut spans: Vec<(u64, u64)> = Vec::new();
+    for (start, end) in found {
+        match spans.last_mut() {
+            Some(last) if last.1 == start => last.1 = end,
+            _ => spans.push((start, end)),
+        }
+    }
+    Ok(spans)
+}
+
+/// Folds a stretch of the log again, and hands over what happened to the row.
+fn follow_span(
+    reader: &Reader,
+    subject: &Subject,
+    (start, end): (u64, u64),
+    each: &mut dyn FnMut(Step) -> ControlFlow<()>,
+) -> Result<ControlFlow<()>, AuditError> {
+    let (tables, _) = as_of::fold(reader, start, &mut |_, _| {})?;
+    let (table, key, own_stream) = (subject.table(), subject.key(), subject.own_stream());
+    let mut row = tables.row(table, &key)?;
+    let mut folds = [Fold::resume(&ledger::ABOUT, &tables)?];
+    let mut flow = ControlFlow::Continue(());
+    while !folds[0].has_done(end) && flow.is_continue() {
+        fold::page(reader, &tables, &mut folds, end, PAGE_EVENTS, |step| {
+            let now = step.row(table, &key);
+            let before = std::mem::replace(&mut row, now);
+            let changes = if before == row { Vec::new() } else { changes(table, before.as_ref(), row.as_ref()) };
+            if !changes.is_empty() || own_stream.as_deref() == Some(step.event.stream) {
+                flow = each(made_of(step.event, changes));
+            }
+            flow.is_break()
+        })?;
+    }
+    match &folds[0].reached().stopped {
+        Some(stop) => Err(AuditError::Stopped { at: stop.at, reason: stop.reason.clone() }),
+        None => Ok(flow),
+    }
+}
+
+fn changes(table: &'static Table, before: Option<&Row>, after: Option<&Row>) -> Vec<Change> {
+    let cell = |row: Option<&Row>, at: usize| row.map_or(Cell::Null, |row| row[at].clone());
+    let change = |(at, column): (usize, &projections::cell::Column)| Change {
+        column: column.name,
+        before: cell(before, at),
+        after: cell(after, at),
+    };
+    table.columns.iter().enumerate().map(change).filter(|change| change.before != change.after).collect()
+}
+
+fn made_of(event: &EventRef<'_>, changes: Vec<Change>) -> Step {
     let meta: serde_json::Value = event.meta.and_then(|meta| serde_json::from_str(meta).ok()).unwrap_or_default();
     let data: serde_json::Value = serde_json::from_str(event.data).unwrap_or_default();
     let word = |object: &serde_json::Value, name: &str| object.get(name)?.as_str().map(str::to_owned);
-    Ok(Some(Step {
+    Step {
         seq: event.seq,
         id: event.id,
         kind: event.kind.to_owned(),
@@ -123,37 +276,5 @@ fn step(trace: &mut Trace, event: &EventRef<'_>, scope: &Scope) -> Result<Option
         causation_id: word(&meta, "causation_id"),
         reason: word(&data, "reason"),
         changes,
-    }))
-}
-
-/// Which streams can touch a trade's row.
-struct Scope {
-    own_stream: String,
-    /// The trade's account and symbol, where it has a row now.
-    place: Option<(String, String)>,
-    /// Streams of trades that belong to other accounts.
-    elsewhere: HashSet<String>,
-}
-
-impl Scope {
-    fn of(tables: &Connection, trade_id: &str) -> Result<Self, TablesError> {
-        let place = crate::tables::place_of_trade(tables, trade_id)?;
-        let elsewhere = match &place {
-            Some((account, _)) => crate::tables::trades_elsewhere(tables, account)?,
-            None => HashSet::new(),
-        };
-        Ok(Self { own_stream: format!("trade/{trade_id}"), place, elsewhere })
-    }
-
-    fn holds(&self, stream: &str) -> bool {
-        // Without a row (a correction took the trade away) anything may have touched it.
-        let Some((account, symbol)) = &self.place else { return true };
-        match stream.split_once('/') {
-            Some(("account", id)) => id == account,
-            Some(("trade", id)) => !self.elsewhere.contains(id),
-            Some(("market", bars)) => bars.rsplit_once('/').is_some_and(|(of, _)| of == symbol),
-            Some(_) => true,
-            None => false,
-        }
     }
 }

@@ -8,10 +8,11 @@ use std::time::Duration;
 use projections::draft::Draft;
 
 use crate::log::{
-    self, AppendError, Head, Holder, Identity, OpenError, ReadError, Reader, Receipt, Ticket, Writer, WriterOptions,
+    self, AppendError, Hash, Head, Holder, Identity, OpenError, ReadError, Reader, Receipt, Ticket, Writer,
+    WriterOptions,
 };
 use crate::projector::{self, CaughtUp, ProjectError, ProjectionState, Projectors, Role, WaitError};
-use crate::tables::{self, Connection, Tables, TablesError};
+use crate::tables::{self, Connection, Digests, Tables, TablesError};
 
 /// How a journal is opened for recording.
 #[derive(Clone, Copy, Debug, Default)]
@@ -160,6 +161,10 @@ pub struct Status {
     pub streams: u64,
     /// Where each projection is. One that has no tables yet is at 0.
     pub projections: Vec<ProjectionState>,
+    /// The digests of all tables there; none where they can't be read.
+    pub digests: Vec<Digests>,
+    /// Which generation of the tables is in place; 0 where there are none.
+    pub generation: u64,
     /// The files and their sizes in bytes, those that are there.
     pub files: Vec<(String, u64)>,
     /// The version of SQLite in use.
@@ -191,6 +196,8 @@ impl Status {
             identity: reader.identity(),
             head: reader.head()?,
             streams: reader.counts()?.streams,
+            digests: digests(dir),
+            generation: projections.iter().map(|state| state.cursor.generation).max().unwrap_or(0),
             projections,
             files: sizes(dir),
             sqlite: log::sqlite_version(),
@@ -200,6 +207,15 @@ impl Status {
         })
     }
 
+    /// One digest for all tables and the position that it is of; `None` while they are not at the same one.
+    #[must_use]
+    pub fn digest(&self) -> Option<(u64, Hash)> {
+        let position = self.projections.first()?.cursor.position;
+        let same = self.projections.iter().all(|state| state.cursor.position == position);
+        let digests: Vec<Hash> = self.digests.iter().map(Digests::whole).collect();
+        (same && !digests.is_empty()).then(|| (position, tables::whole_digest(&digests)))
+    }
+
     /// How many events a projection is behind the log.
     #[must_use]
     pub fn lag(&self, projection: &ProjectionState) -> u64 {
@@ -207,8 +223,14 @@ impl Status {
     }
 }
 
+fn digests(dir: &Path) -> Vec<Digests> {
+    let current = Tables::read_only(dir).ok().filter(|conn| tables::is_current(conn).unwrap_or(false));
+    current.and_then(|conn| tables::digests(&conn).ok()).unwrap_or_default()
+}
+
 fn sizes(dir: &Path) -> Vec<(String, u64)> {
     let size = |name: String| fs::metadata(dir.join(&name)).ok().map(|meta| (name, meta.len()));
-    let names = [log::LOG_FILE, log::TABLES_FILE].into_iter().flat_map(|name| [name.to_owned(), format!("{name}-wal")]);
+    let live = [log::LOG_FILE, log::TABLES_FILE].into_iter().flat_map(|name| [name.to_owned(), format!("{name}-wal")]);
+    let names = live.chain([log::PREVIOUS_FILE.to_owned()]);
     names.filter_map(size).collect()
 }

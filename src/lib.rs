@@ -1,5 +1,6 @@
 //! tradefold: an event-sourced trading journal.
 
+pub mod as_of;
 pub mod audit;
 pub mod export;
 pub mod journal;

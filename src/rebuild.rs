@@ -1,20 +1,21 @@
 //! Owns replaying the log into fresh tables: to take the place of the live ones, to become a file elsewhere,
 //! or to be compared with the live ones and forgotten. One pass over the log serves all projections
-//! concerned. Until the last step the live tables are as they were, whoever is killed.
+//! concerned. How a new generation is made and put in place is `projector::renew`'s work.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use projections::projection::{About, PROJECTIONS, keeper_of};
 
+use crate::as_of;
 use crate::log::file::{failed, make_dir};
 use crate::log::{self, OpenError, ReadError, Reader};
-use crate::projector::fold::{self, Fold};
-use crate::projector::{self, PAGE_EVENTS, ProjectError, ProjectionState};
-use crate::tables::{self, Differences, Side, Tables, TablesError};
+use crate::projector::fold::Fold;
+use crate::projector::renew::{self, Renewal, Renewed, end_at, replay, states};
+use crate::projector::{self, ProjectError, ProjectionState};
+use crate::tables::{self, Differences, Outdated, Side, Tables, TablesError};
 
-/// How many events pass between two reports of progress.
-const REPORT_EVERY: u64 = 1_000;
+pub use crate::projector::Swap;
 
 /// Why tables could not be rebuilt or verified. The live ones are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -32,13 +33,19 @@ pub enum RebuildError {
         /// The folder.
         dir: PathBuf,
     },
-    /// Another process works on these tables.
-    #[error("the tables in {} are kept by {}; end it, or rebuild into another folder", dir.display(), process(*pid))]
+    /// Another process rebuilds these tables.
+    #[error("the tables in {} are being rebuilt by {}", dir.display(), process(*pid))]
     Held {
         /// The folder.
         dir: PathBuf,
         /// The process, as far as it is known.
         pid: Option<u32>,
+    },
+    /// No generation of the tables before this one was kept.
+    #[error("no tables were kept in {}: a rebuild keeps those that it replaces", dir.display())]
+    NothingKept {
+        /// The journal's folder.
+        dir: PathBuf,
     },
     /// The log could not be folded; among them [`ProjectError::LostTail`].
     #[error(transparent)]
@@ -74,15 +81,17 @@ impl From<TablesError> for RebuildError {
 /// What was replayed.
 #[derive(Clone, Debug)]
 pub struct Rebuilt {
-    /// The projections that were made anew, and where they are now.
+    /// Where the projections of the fresh tables are.
     pub projections: Vec<ProjectionState>,
-    /// What the live tables had otherwise, where that was asked for.
+    /// What the live tables had otherwise, where that was asked for and there were any.
     pub differences: Option<Differences>,
+    /// The number of the generation that is in place now; `None` where the live tables were left as they are.
+    pub generation: Option<u64>,
 }
 
 /// Replays the log into fresh tables. `tables` names some (their whole projection is rebuilt; all of them
 /// when left out), `until` the last position to fold, `into` a folder for a `projections.db` instead of the
-/// live one, which then has these projections only. `progress` is told (events done, events in all).
+/// live one, which then has these projections only. `report` is told (events done, events in all).
 ///
 /// # Errors
 /// [`RebuildError`].
@@ -91,26 +100,106 @@ pub fn rebuild(
     tables: Option<&[&str]>,
     until: Option<u64>,
     into: Option<&Path>,
-    progress: &mut dyn FnMut(u64, u64),
+    report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
     let abouts = keepers(tables)?;
     let reader = Reader::open(dir)?;
     match into {
-        Some(folder) => rebuild_into(&reader, &abouts, until, folder, progress),
-        None => rebuild_live(&reader, &abouts, until, false, progress),
+        Some(folder) => rebuild_into(&reader, &abouts, until, folder, report),
+        None => renewed(&reader, &abouts, until, false, Swap::Always, report),
     }
 }
 
-/// Replays the log into fresh tables, says in what the live ones differ at their cursors, and replaces them.
+/// Replays the log into fresh tables, says in what the live ones differ at their cursors, and replaces them
+/// where `swap` says so.
 ///
 /// # Errors
 /// [`RebuildError`].
 pub fn rebuild_comparing(
     dir: &Path,
     tables: Option<&[&str]>,
-    progress: &mut dyn FnMut(u64, u64),
+    swap: Swap,
+    report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
-    rebuild_live(&Reader::open(dir)?, &keepers(tables)?, None, true, progress)
+    renewed(&Reader::open(dir)?, &keepers(tables)?, None, true, swap, report)
+}
+
+/// Brings back the tables that the last rebuild replaced, with what was recorded since. Those that are there now
+/// are kept in turn.
+///
+/// # Errors
+/// [`RebuildError`]; among them [`RebuildError::NothingKept`], and [`TablesError::OtherVersion`] for tables that
+/// another version of the program made.
+pub fn roll_back(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Rebuilt, RebuildError> {
+    let reader = Reader::open(dir)?;
+    match renew::roll_back(&reader, report) {
+        Ok(None) => Err(RebuildError::NothingKept { dir: dir.to_owned() }),
+        Ok(Some(made)) => Ok(made.into()),
+        Err(error) => Err(held(dir, error)),
+    }
+}
+
+/// What a rebuild would do.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The projection.
+    pub about: &'static About,
+    /// Why it would be rebuilt even if nobody asked for it.
+    pub outdated: Option<String>,
+    /// Where its live tables are.
+    pub position: u64,
+    /// How many events would be replayed.
+    pub events: u64,
+}
+
+/// What a rebuild of some tables would do, changing nothing.
+///
+/// # Errors
+/// [`RebuildError`].
+pub fn plan(dir: &Path, tables: Option<&[&str]>, until: Option<u64>) -> Result<Vec<Planned>, RebuildError> {
+    let reader = Reader::open(dir)?;
+    let events = end(&reader, until)?;
+    let outdated = match tables::outdated(dir) {
+        Err(TablesError::Damaged { .. }) => Vec::new(),
+        found => found?,
+    };
+    let states = ProjectionState::all(&tables::stored_cursors(dir)?);
+    let planned = |about: &'static About| Planned {
+        about,
+        outdated: outdated.iter().find(|other| other.about.name == about.name).map(|found| found.reason.clone()),
+        position: states.iter().find(|state| state.name == about.name).map_or(0, |state| state.cursor.position),
+        events,
+    };
+    Ok(keepers(tables)?.into_iter().map(planned).collect())
+}
+
+fn renewed(
+    reader: &Reader,
+    renewed: &[&'static About],
+    until: Option<u64>,
+    compare: bool,
+    swap: Swap,
+    report: &mut dyn FnMut(u64, u64),
+) -> Result<Rebuilt, RebuildError> {
+    let mut renewed = renewed.to_vec();
+    // Those that this program can't go on with are made anew in any case.
+    let outdated = match tables::outdated(reader.dir()) {
+        Err(TablesError::Damaged { .. }) => Vec::new(),
+        found => found?,
+    };
+    for Outdated { about, .. } in outdated {
+        if !renewed.iter().any(|other| other.name == about.name) {
+            renewed.push(about);
+        }
+    }
+    let renewal = Renewal { reader, renewed: &renewed, until, compare, swap };
+    Ok(renew::renew(&renewal, report).map_err(|error| held(reader.dir(), error))?.into())
+}
+
+impl From<Renewed> for Rebuilt {
+    fn from(made: Renewed) -> Self {
+        Self { projections: made.projections, differences: made.differences, generation: made.generation }
+    }
 }
 
 /// What a verification of tables found.
@@ -127,7 +216,7 @@ pub struct Verified {
 ///
 /// # Errors
 /// [`RebuildError`]; among them [`TablesError::NoTables`] and [`TablesError::OtherVersion`].
-pub fn verify_tables(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Verified, RebuildError> {
+pub fn verify_tables(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Verified, RebuildError> {
     let live = Tables::read_only(dir)?;
     tables::hold_still(&live)?;
     if !tables::is_current(&live)? {
@@ -141,7 +230,7 @@ pub fn verify_tables(dir: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<V
     let mut folds = begin(&replayed, &PROJECTIONS)?;
     end_at(&mut folds, &projections);
     let total = projections.iter().map(|state| state.cursor.position).max().unwrap_or(0);
-    replay(&reader, &replayed, &mut folds, total, progress)?;
+    replay(&reader, &replayed, &mut folds, total, report)?;
     Ok(Verified { differences: replayed.differences_of(&live, &PROJECTIONS)?, projections })
 }
 
@@ -158,63 +247,12 @@ fn keepers(tables: Option<&[&str]>) -> Result<Vec<&'static About>, RebuildError>
     Ok(abouts)
 }
 
-fn rebuild_live(
-    reader: &Reader,
-    abouts: &[&'static About],
-    until: Option<u64>,
-    comparing: bool,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Rebuilt, RebuildError> {
-    let dir = reader.dir();
-    let _lock = projector::lock_tables(dir).map_err(|error| held(dir, error))?;
-    projector::tail::check(reader, &tables::stored_cursors(dir)?)?;
-    let through = end(reader, until)?;
-    let side = Side::make(&tables::side_path(dir), abouts)?;
-    let mut folds = begin(side.tables(), abouts)?;
-    let differences = if comparing { compare(reader, &side, &mut folds, progress)? } else { None };
-    replay(reader, side.tables(), &mut folds, through, progress)?;
-    let sealed = side.seal()?;
-    match Tables::open(dir).and_then(|live| sealed.replace(&live)) {
-        // What is left of it can't be read by anybody, and all of it is in the log.
-        Err(TablesError::Damaged { .. }) => {
-            tables::remove(dir)?;
-            sealed.replace(&Tables::open(dir)?)?;
-        }
-        replaced => replaced?,
-    }
-    sealed.remove()?;
-    Ok(Rebuilt { projections: states(&folds), differences })
-}
-
-/// Replays up to where the live tables are, and compares; `None` where there are none to compare with.
-fn compare(
-    reader: &Reader,
-    side: &Side,
-    folds: &mut [Fold],
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<Option<Differences>, RebuildError> {
-    let live = match Tables::read_only(reader.dir()) {
-        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(None),
-        opened => opened?,
-    };
-    if !tables::is_current(&live)? {
-        return Ok(None);
-    }
-    let live_states = ProjectionState::all(&tables::cursors(&live)?);
-    end_at(folds, &live_states);
-    let through = live_states.iter().map(|state| state.cursor.position).max().unwrap_or(0);
-    replay(reader, side.tables(), folds, through, progress)?;
-    folds.iter_mut().for_each(|fold| fold.end_at(u64::MAX));
-    let abouts: Vec<_> = folds.iter().map(Fold::about).collect();
-    Ok(Some(side.tables().differences_of(&live, &abouts)?))
-}
-
 fn rebuild_into(
     reader: &Reader,
     abouts: &[&'static About],
     until: Option<u64>,
     folder: &Path,
-    progress: &mut dyn FnMut(u64, u64),
+    report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
     if log::exists(folder) {
         return Err(RebuildError::IntoJournal { dir: folder.to_owned() });
@@ -228,15 +266,27 @@ fn rebuild_into(
         Ok(()) => {}
     }
     let side = Side::make(&tables::side_path(folder), abouts)?;
-    let mut folds = begin(side.tables(), abouts)?;
-    replay(reader, side.tables(), &mut folds, end(reader, until)?, progress)?;
+    let through = end(reader, until)?;
+    let (side, projections) = match until {
+        // Of the past, what is there to be read needs no replay.
+        Some(_) => {
+            let (past, states) = as_of::fold(reader, through, report)?;
+            let is_made = |state: &ProjectionState| abouts.iter().any(|about| about.name == state.name);
+            (side.fill_from(past)?, states.into_iter().filter(is_made).collect())
+        }
+        None => {
+            let mut folds = begin(side.tables(), abouts)?;
+            replay(reader, side.tables(), &mut folds, through, report)?;
+            (side, states(&folds))
+        }
+    };
     side.move_to(folder)?;
-    Ok(Rebuilt { projections: states(&folds), differences: None })
+    Ok(Rebuilt { projections, differences: None, generation: None })
 }
 
-fn held(dir: &Path, error: OpenError) -> RebuildError {
+fn held(dir: &Path, error: ProjectError) -> RebuildError {
     match error {
-        OpenError::Busy { pid, .. } => RebuildError::Held { dir: dir.to_owned(), pid },
+        ProjectError::Open(OpenError::Busy { pid, .. }) => RebuildError::Held { dir: dir.to_owned(), pid },
         other => other.into(),
     }
 }
@@ -247,38 +297,4 @@ fn end(reader: &Reader, until: Option<u64>) -> Result<u64, ReadError> {
 
 fn begin(tables: &Tables, abouts: &[&'static About]) -> Result<Vec<Fold>, TablesError> {
     abouts.iter().map(|about| Fold::resume(about, tables)).collect()
-}
-
-fn end_at(folds: &mut [Fold], states: &[ProjectionState]) {
-    for fold in folds {
-        let state = states.iter().find(|state| state.name == fold.about().name);
-        fold.end_at(state.map_or(0, |state| state.cursor.position));
-    }
-}
-
-fn states(folds: &[Fold]) -> Vec<ProjectionState> {
-    folds.iter().map(|fold| ProjectionState::at(fold.about(), fold.committed().clone())).collect()
-}
-
-/// Folds everything up to a position.
-fn replay(
-    reader: &Reader,
-    tables: &Tables,
-    folds: &mut [Fold],
-    through: u64,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<(), ProjectError> {
-    let mut done = folds.iter().map(|fold| fold.committed().position).min().unwrap_or(0);
-    progress(done, through);
-    while !folds.iter().all(|fold| fold.has_done(through)) {
-        fold::page(reader, tables, folds, through, PAGE_EVENTS, || {
-            done += 1;
-            if done % REPORT_EVERY == 0 {
-                progress(done, through);
-            }
-            false
-        })?;
-    }
-    progress(through, through);
-    Ok(())
 }

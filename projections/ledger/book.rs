@@ -94,6 +94,8 @@ pub(crate) struct FillRef {
     pub(crate) status: FillStatus,
     pub(crate) seq: u64,
     pub(crate) last_seq: u64,
+    /// The fingerprint of its row, `last_seq` aside.
+    pub(crate) words: u64,
 }
 
 /// What corrections made of a fill.

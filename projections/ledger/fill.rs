@@ -6,6 +6,7 @@ use super::book::{BookId, FillRef, FillStatus};
 use super::place::Surprise;
 use super::position::{Fill, Part};
 use super::trade::{Fact, Status, Trade};
+use crate::cell::{Row, cells_to_bytes};
 use crate::decimal::Dec;
 use crate::drawer::Key;
 use crate::event::{DEFAULT_ACCOUNT, Direction, Payload, Side, TradeExited};
@@ -250,12 +251,12 @@ impl Work<'_> {
         let key = Key::text(&fill.fill_id);
         let book = BookId::new(&fill.account, &fill.symbol);
         let known = self.state.fills.get(self.shelf, &key);
-        let (status, changed) = match known {
-            Some(known) => (known.status, known.trades != trades || known.book != book),
-            None => (FillStatus::Live, true),
-        };
-        let last_seq = known.filter(|_| !changed).map_or(self.now, |known| known.last_seq);
-        let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq };
+        let status = known.map_or(FillStatus::Live, |known| known.status);
+        let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq: self.now, words: 0 };
+        let words = fingerprint(&fills::row(fill, &FillRef { last_seq: 0, ..filed.clone() }));
+        // Placed again by a correction, it may well be what it was: then nothing has changed it.
+        let last_seq = known.filter(|known| known.words == words).map_or(self.now, |known| known.last_seq);
+        let filed = FillRef { last_seq, words, ..filed };
         self.rows.put(&fills::TABLE, fills::row(fill, &filed));
         self.state.fills.put(key, filed);
     }
@@ -268,6 +269,12 @@ impl Work<'_> {
             self.rows.delete(&fills::TABLE, vec![fill_id.into()]);
         }
     }
+}
+
+/// A number that two rows share only if they say the same, but for chance (FNV-1a over their encoding).
+fn fingerprint(row: &Row) -> u64 {
+    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+    cells_to_bytes(row).iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// The fill of a TradeExited with a price: by default all that is open; with nothing open it is no fill.

@@ -201,7 +201,7 @@ impl Work<'_> {
     fn break_account_rule(&mut self, broken: &RuleBroken) -> String {
         let account = account_or_default(broken.account_id.as_ref());
         let date = self.date(&account, self.at);
-        self.rows.put(&rule_breaks::TABLE, rule_breaks::row(self.now, self.at, &account, broken));
+        self.rows.put(&rule_breaks::TABLE, rule_breaks::row(self.now, self.now, self.at, &account, broken));
         let at = self.at;
         self.day(&account, date).rule_breaks.push(at);
         account
@@ -209,7 +209,7 @@ impl Work<'_> {
 
     fn note_account(&mut self, note: &NoteAdded) -> String {
         let account = account_or_default(note.account_id.as_ref());
-        self.rows.put(&notes::TABLE, notes::row(self.now, self.at, &account, note));
+        self.rows.put(&notes::TABLE, notes::row(self.now, self.now, self.at, &account, note));
         account
     }
 

@@ -18,7 +18,6 @@ mod refold;
 pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
-pub mod trace;
 pub(crate) mod trade;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,7 +31,7 @@ use running::Group;
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
-use crate::cell::Row;
+use crate::cell::{Cell, Row, Table};
 use crate::changes::Rows;
 use crate::drawer::{Drawer, Key, Shelf, StateChange};
 use crate::event::{Event, Payload};
@@ -224,17 +223,23 @@ impl Projection for Ledger {
         state.groups.flush(&mut changes, |_| true);
         (std::mem::take(&mut self.rows), changes)
     }
-}
 
-impl Ledger {
-    /// The position that last changed a trade's row; `None` where there is no such trade.
-    fn trade_stamp(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<u64> {
-        self.state.trades.get(shelf, &trade_key(trade_id)).map(|trade| trade.last_seq)
-    }
-
-    /// The row of one trade as it stands.
-    fn trade_row(&mut self, shelf: &dyn Shelf, trade_id: &str) -> Option<Row> {
-        self.state.trades.get(shelf, &trade_key(trade_id)).map(crate::trades::row)
+    /// Of trades, days and accounts.
+    fn row(&mut self, shelf: &dyn Shelf, table: &'static Table, key: &[Cell]) -> Option<Row> {
+        let mut texts = key.iter().map(Cell::to_text);
+        match table.name {
+            "trades" => self.state.trades.get(shelf, &trade_key(&texts.next()?)).map(crate::trades::row),
+            "daily_pnl" => {
+                let (date, account) = (TradingDate::parse(&texts.next()?)?, texts.next()?);
+                let day = self.state.days.get(shelf, &day_key(&account, date)).filter(|day| day.has_row())?;
+                Some(crate::daily_pnl::row(&account, date, day))
+            }
+            "accounts" => {
+                let account = self.state.accounts.get(shelf, &Key::text(&texts.next()?))?;
+                account.opened.is_some().then(|| crate::accounts::row(account))
+            }
+            _ => None,
+        }
     }
 }
 

@@ -69,7 +69,7 @@ impl Work<'_> {
 
     /// Lists something surprising about the fact at `seq`.
     pub(super) fn list_anomaly(&mut self, seq: u64, surprise: Surprise<'_>) {
-        let row = anomalies::row(seq, surprise.kind, surprise.trade, surprise.fill, surprise.detail);
+        let row = anomalies::row(seq, self.now, surprise.kind, surprise.trade, surprise.fill, surprise.detail);
         self.rows.put(&anomalies::TABLE, row);
     }
 
@@ -234,7 +234,7 @@ impl Work<'_> {
         let account = broken.account_id.clone().unwrap_or_else(|| trade.account.clone());
         let (seq, at) = (fact.seq, fact.at);
         trade.facts.push(fact);
-        self.rows.put(&rule_breaks::TABLE, rule_breaks::row(seq, at, &account, &broken));
+        self.rows.put(&rule_breaks::TABLE, rule_breaks::row(seq, self.now, at, &account, &broken));
         let date = self.date(&account, at);
         self.day(&account, date).rule_breaks.push(at);
     }
@@ -245,7 +245,7 @@ impl Work<'_> {
         let account = note.account_id.clone().unwrap_or_else(|| trade.account.clone());
         let (seq, at) = (fact.seq, fact.at);
         trade.facts.push(fact);
-        self.rows.put(&notes::TABLE, notes::row(seq, at, &account, &note));
+        self.rows.put(&notes::TABLE, notes::row(seq, self.now, at, &account, &note));
     }
 
     /// A voided trade counts nowhere; its row and its fills stay.

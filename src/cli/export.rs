@@ -63,7 +63,7 @@ pub(crate) struct Export {
     source: Source,
 }
 
-fn date(text: &str) -> Result<TradingDate, String> {
+pub(crate) fn date(text: &str) -> Result<TradingDate, String> {
     TradingDate::parse(text).ok_or_else(|| "expected a date such as 2026-03-02".to_owned())
 }
 

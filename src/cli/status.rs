@@ -2,10 +2,12 @@
 //! verified. Brings the tables up to date first; judges nothing.
 
 use clap::Args;
+use projections::cell::Table;
 use serde_json::{Value, json};
 use tradefold::journal;
 use tradefold::log::{Head, hex};
 use tradefold::projector::{self, ProjectionState};
+use tradefold::tables::{Digests, TableDigest};
 
 use super::failure::Failure;
 use super::grid::{Align, Grid, count};
@@ -51,6 +53,9 @@ fn as_json(status: &journal::Status, verified: Option<&LastVerification>) -> Val
         "head": head(status.head),
         "events": status.head.seq,
         "streams": status.streams,
+        "generation": status.generation,
+        "digest": status.digest().map(|(position, digest)| json!({ "position": position, "digest": hex(&digest) })),
+        "tables": status.digests.iter().flat_map(Digests::each).map(table_digest).collect::<serde_json::Map<_, _>>(),
         "projections": status.projections.iter().map(projection).collect::<Vec<_>>(),
         "sizes": status.files.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect::<serde_json::Map<_, _>>(),
         "last_verification": verified,
@@ -58,6 +63,10 @@ fn as_json(status: &journal::Status, verified: Option<&LastVerification>) -> Val
         "projector": pid(&status.projector),
         "sqlite": status.sqlite,
     })
+}
+
+fn table_digest((table, digest): (&Table, TableDigest)) -> (String, Value) {
+    (table.name.to_owned(), json!({ "rows": digest.rows, "digest": hex(&digest.sum()) }))
 }
 
 fn head(head: Head) -> Value {
@@ -69,6 +78,9 @@ fn show(status: &journal::Status, verified: Option<&LastVerification>, out: &mut
     out.line(format!("id          {}, made {}", status.identity.uuid, short(&status.identity.created_at.to_string())))?;
     out.line(format!("events      {} in {} streams", count(status.head.seq), count(status.streams)))?;
     out.line(format!("head        {}", hex(&status.head.hash)))?;
+    if let Some((position, digest)) = status.digest() {
+        out.line(format!("tables      {} at position {}", hex(&digest), count(position)))?;
+    }
     let verified = verified.map_or_else(|| "never; tradefold verify does it".to_owned(), LastVerification::in_words);
     out.line(format!("verified    {verified}"))?;
     let sizes: Vec<_> = status.files.iter().map(|(name, bytes)| format!("{name} {}", size(*bytes))).collect();

@@ -3,14 +3,15 @@
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use projections::cell::Cell;
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use tradefold::journal::{Journal, JournalError};
+use serde_json::{Map, Value, json};
+use tradefold::journal::{Journal, JournalError, Status};
 use tradefold::log::{self, Reader, hex, verify};
 use tradefold::projector::ProjectError;
 use tradefold::rebuild;
@@ -33,122 +34,240 @@ const SHOWN_MAX: usize = 20;
 /// Check the hash chain, the positions, and that the tables equal a fresh replay
 #[derive(Debug, Args)]
 #[command(after_help = help::VERIFY)]
-pub(crate) struct Verify {}
+pub(crate) struct Verify {
+    /// Only this check, so that its exit code is about it alone; can be repeated [default: all]
+    #[arg(long = "check", value_name = "CHECK", value_enum)]
+    checks: Vec<Check>,
+}
+
+/// What can be checked by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Check {
+    /// That each event is what was recorded, and follows the one before it
+    Chain,
+    /// That positions go 1..n, versions likewise in each stream, ids are unique, and no tail is lost
+    Positions,
+    /// That every row of the tables is what a fresh replay makes
+    Tables,
+}
+
+impl Check {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Chain => "chain",
+            Self::Positions => "positions",
+            Self::Tables => "tables",
+        }
+    }
+}
+
+/// What one check found.
+#[derive(Debug)]
+struct Found {
+    check: Check,
+    findings: Vec<Value>,
+    total: u64,
+    /// The lowest position concerned, where one is.
+    first: Option<u64>,
+}
+
+impl Found {
+    fn nothing(check: Check) -> Self {
+        Self { check, findings: Vec::new(), total: 0, first: None }
+    }
+
+    fn in_log(check: Check, report: &verify::Report) -> Self {
+        let findings = report.findings.kept().iter();
+        let mine: Vec<_> = findings.filter(|found| found.fault.is_of_order() == (check == Check::Positions)).collect();
+        let first = mine.iter().map(|finding| finding.seq).filter(|seq| *seq > 0).min();
+        // The list is bounded; what it has no room for is counted with the kind of damage it is full of.
+        let more = report.findings.total() - report.findings.kept().len() as u64;
+        let total = mine.len() as u64 + if mine.is_empty() { 0 } else { more };
+        let as_json = |finding: &&verify::Finding| json!({ "seq": finding.seq, "finding": finding.to_string() });
+        Self { check, findings: mine.iter().map(as_json).collect(), total, first }
+    }
+}
 
 impl Verify {
-    #[expect(clippy::unused_self, reason = "each command has the same method")]
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
         let dir = context.journal();
         let reader = Reader::open(dir)?;
-        let progress = Progress::new("log", Unit::Events, reader.head()?.seq);
-        let report = verify::whole(&reader, &mut |done, total| progress.set_of(done, total))?;
-        drop(progress);
-        let mut total = report.findings.total();
-        let mut findings: Vec<Value> = report.findings.kept().iter().map(log_finding).collect();
+        let report =
+            if self.wants(Check::Chain) || self.wants(Check::Positions) { Some(log_report(&reader)?) } else { None };
+        let mut found = Vec::new();
+        for check in [Check::Chain, Check::Positions] {
+            found.extend(report.as_ref().filter(|_| self.wants(check)).map(|report| Found::in_log(check, report)));
+        }
         // What tables are made of is to be trusted before they are compared with it.
-        let tables = if report.is_sound() { check_tables(dir)? } else { Tables::default() };
-        total += tables.total;
-        findings.extend(tables.findings);
+        let is_sound = report.as_ref().is_none_or(verify::Report::is_sound);
+        let mut rows = None;
+        if self.wants(Check::Positions) && is_sound {
+            found
+                .iter_mut()
+                .filter(|found| found.check == Check::Positions)
+                .try_for_each(|found| lost_tail(dir, found))?;
+        }
+        if self.wants(Check::Tables) && is_sound && found.iter().all(|found| found.total == 0) {
+            let (compared, tables) = check_tables(&reader)?;
+            rows = Some(compared);
+            found.push(tables);
+        }
+        let head = report.as_ref().map_or(reader.head()?, |report| report.head);
         let result = LastVerification {
             at: log::now().to_string(),
-            seq: report.head.seq,
-            hash: hex(&report.head.hash),
-            ok: total == 0,
-            findings: total,
+            seq: head.seq,
+            hash: hex(&head.hash),
+            ok: found.iter().all(|found| found.total == 0),
+            findings: found.iter().map(|found| found.total).sum(),
         };
-        // A journal that can't be written is verified all the same.
-        let _ = result.write(dir);
+        if self.checks.is_empty() {
+            // A journal that can't be written is verified all the same.
+            let _ = result.write(dir);
+        }
+        let answer = Answer { result: &result, events: report.map(|report| report.checked), rows, found: &found };
         if context.json {
-            out.json(&json!({
-                "ok": result.ok,
-                "journal": report.identity.uuid,
-                "events": report.checked,
-                "head": { "seq": result.seq, "hash": result.hash },
-                "rows": tables.rows,
-                "findings": findings,
-                "findings_total": total,
-            }))?;
+            out.json(&answer.as_json(&reader.identity().uuid.to_string()))?;
         } else {
-            show(&result, report.checked, tables.rows, &findings, out)?;
+            answer.show(out)?;
         }
         if result.ok { Ok(()) } else { Err(Failure::Found) }
     }
+
+    fn wants(&self, check: Check) -> bool {
+        self.checks.is_empty() || self.checks.contains(&check)
+    }
 }
 
-fn show(
-    result: &LastVerification,
-    events: u64,
+fn log_report(reader: &Reader) -> Result<verify::Report, Failure> {
+    let progress = Progress::new("log", Unit::Events, reader.head()?.seq);
+    Ok(verify::whole(reader, &mut |done, total| progress.set_of(done, total))?)
+}
+
+/// What was found, as it is told.
+struct Answer<'a> {
+    result: &'a LastVerification,
+    /// Events read, where the log was checked.
+    events: Option<u64>,
+    /// Rows compared, where it came to that.
     rows: Option<u64>,
-    findings: &[Value],
-    out: &mut Out,
-) -> Result<(), Failure> {
-    for finding in findings.iter().take(SHOWN_MAX) {
-        out.line(format!("found: {}", finding["finding"].as_str().unwrap_or_default()))?;
+    found: &'a [Found],
+}
+
+impl Answer<'_> {
+    fn first(&self) -> Option<u64> {
+        self.found.iter().filter_map(|found| found.first).min()
     }
-    let more = result.findings.saturating_sub(findings.len().min(SHOWN_MAX) as u64);
-    if more > 0 {
-        out.line(format!("... and {} more", count(more)))?;
-    }
-    if !result.ok {
-        let advice = if rows.is_some() {
-            "The log is whole; tradefold rebuild makes the tables anew."
-        } else {
-            "Keep this folder as it is, and compare it with a backup."
+
+    fn as_json(&self, journal: &str) -> Value {
+        let check = |found: &Found| {
+            let of_it = json!({
+                "ok": found.total == 0,
+                "findings_total": found.total,
+                "first_bad_position": found.first,
+            });
+            (found.check.name().to_owned(), of_it)
         };
-        return Ok(out.line(format!("{} findings. {advice}", count(result.findings)))?);
+        json!({
+            "ok": self.result.ok,
+            "journal": journal,
+            "events": self.events,
+            "head": { "seq": self.result.seq, "hash": self.result.hash },
+            "rows": self.rows,
+            "checks": self.found.iter().map(check).collect::<Map<_, _>>(),
+            "first_bad_position": self.first(),
+            "findings": self.found.iter().flat_map(|found| &found.findings).collect::<Vec<_>>(),
+            "findings_total": self.result.findings,
+        })
     }
-    out.line(format!("log     {} events, chain and positions are as they were recorded", count(events)))?;
-    if let Some(rows) = rows {
-        out.line(format!("tables  {} rows, each equal to a fresh replay", count(rows)))?;
+
+    fn show(&self, out: &mut Out) -> Result<(), Failure> {
+        let findings: Vec<_> = self.found.iter().flat_map(|found| &found.findings).collect();
+        for finding in findings.iter().take(SHOWN_MAX) {
+            out.line(format!("found: {}", finding["finding"].as_str().unwrap_or_default()))?;
+        }
+        let more = self.result.findings.saturating_sub(findings.len().min(SHOWN_MAX) as u64);
+        if more > 0 {
+            out.line(format!("... and {} more", count(more)))?;
+        }
+        if !self.result.ok {
+            if let Some(first) = self.first() {
+                out.line(format!("first bad position: {first}"))?;
+            }
+            let advice = if self.rows.is_some() {
+                "The log is whole; tradefold rebuild makes the tables anew."
+            } else {
+                "Keep this folder as it is, and compare it with a backup."
+            };
+            return Ok(out.line(format!("{} findings. {advice}", count(self.result.findings)))?);
+        }
+        if let Some(events) = self.events {
+            let what: Vec<_> =
+                self.found.iter().map(|found| found.check).filter(|check| *check != Check::Tables).collect();
+            let what: Vec<_> = what.into_iter().map(Check::name).collect();
+            let (what, are) = (what.join(" and "), if what == ["chain"] { "is" } else { "are" });
+            out.line(format!("log     {} events, {what} {are} as they were recorded", count(events)))?;
+        }
+        if let Some(rows) = self.rows {
+            out.line(format!("tables  {} rows, each equal to a fresh replay", count(rows)))?;
+        }
+        out.line(format!("head    {} at position {}", self.result.hash, self.result.seq))?;
+        Ok(out.line("Compare the head with one kept elsewhere: it is what this is worth.")?)
     }
-    out.line(format!("head    {} at position {}", result.hash, result.seq))?;
-    Ok(out.line("Compare the head with one kept elsewhere: it is what this is worth.")?)
 }
 
-fn log_finding(finding: &verify::Finding) -> Value {
-    json!({ "seq": finding.seq, "finding": finding.to_string() })
-}
-
-/// What was found out about the tables.
-#[derive(Debug, Default)]
-struct Tables {
-    /// Rows compared; `None` where it didn't come to that.
-    rows: Option<u64>,
-    findings: Vec<Value>,
-    total: u64,
+/// A log that lost its tail verifies by itself: the tables tell.
+fn lost_tail(dir: &Path, found: &mut Found) -> Result<(), Failure> {
+    match Status::read(dir).map(drop) {
+        Err(JournalError::Project(error @ ProjectError::LostTail { .. })) => {
+            found.findings.push(json!({ "finding": error.to_string() }));
+            found.total += 1;
+            if let ProjectError::LostTail { position, .. } = error {
+                found.first = Some(position);
+            }
+            Ok(())
+        }
+        read => Ok(read?),
+    }
 }
 
 /// Brings the tables up to date, as every reader does, and compares them with a replay.
-fn check_tables(dir: &Path) -> Result<Tables, Failure> {
-    match Journal::read(dir).map(drop) {
-        // A log that lost its tail verifies by itself: the tables tell.
-        Err(JournalError::Project(error @ ProjectError::LostTail { .. })) => {
-            let finding = json!({ "finding": error.to_string() });
-            return Ok(Tables { rows: None, findings: vec![finding], total: 1 });
-        }
-        caught_up => caught_up?,
-    }
+fn check_tables(log: &Reader) -> Result<(u64, Found), Failure> {
+    Journal::read(log.dir())?;
     let progress = Progress::new("tables", Unit::Events, 0);
-    let verified = rebuild::verify_tables(dir, &mut |done, total| progress.set_of(done, total))?;
-    let differences = verified.differences;
-    Ok(Tables {
-        rows: Some(differences.rows),
-        findings: differences.kept.iter().map(finding_as_json).collect(),
-        total: differences.total,
+    let differences = rebuild::verify_tables(log.dir(), &mut |done, total| progress.set_of(done, total))?.differences;
+    let findings = differences.kept.iter().map(|finding| finding_as_json(log, finding)).collect::<Result<_, _>>()?;
+    let found = Found { findings, total: differences.total, first: differences.first, ..Found::nothing(Check::Tables) };
+    Ok((differences.rows, found))
+}
+
+/// A row or cell that isn't what a replay makes, and what last touched it, for people.
+pub(crate) fn finding_in_words(log: &Reader, finding: &Finding) -> Result<String, Failure> {
+    let key: Vec<_> = finding.key.iter().map(|(column, value)| format!("{column} {}", value.to_text())).collect();
+    let row = [&[finding.table.to_owned()][..], &key].concat().join(", ");
+    let touched = match last_event(log, finding)? {
+        Some((kind, _)) => format!(" (last touched by event {}, {kind})", finding.last_seq),
+        None => String::new(),
+    };
+    Ok(match &finding.problem {
+        Problem::Missing => format!("{row}: the row is missing{touched}"),
+        Problem::Extra => format!("{row}: no replay makes this row"),
+        Problem::Differs { column, live, replayed } => {
+            format!("{row}: {column} is {}, a replay makes it {}{touched}", shown(live), shown(replayed))
+        }
+        Problem::Digest => format!("{row}: each row is right, but the digest kept of the table is not theirs"),
     })
 }
 
-/// A row or cell that isn't what a replay makes, for people.
-pub(crate) fn finding_in_words(finding: &Finding) -> String {
-    let key: Vec<_> = finding.key.iter().map(|(column, value)| format!("{column} {}", value.to_text())).collect();
-    let row = format!("{}, {}", finding.table, key.join(", "));
-    match &finding.problem {
-        Problem::Missing => format!("{row}: the row is missing"),
-        Problem::Extra => format!("{row}: no replay makes this row"),
-        Problem::Differs { column, live, replayed } => {
-            format!("{row}: {column} is {}, a replay makes it {}", shown(live), shown(replayed))
-        }
+/// The type and id of the event that last touched a row that a replay makes.
+fn last_event(log: &Reader, finding: &Finding) -> Result<Option<(String, String)>, Failure> {
+    let mut found = None;
+    if matches!(finding.problem, Problem::Missing | Problem::Differs { .. }) {
+        log.by_seqs(&[finding.last_seq], |event| {
+            found = Some((event.kind.to_owned(), event.id.to_string()));
+            ControlFlow::Continue(())
+        })?;
     }
+    Ok(found)
 }
 
 fn shown(cell: &Cell) -> String {
@@ -156,16 +275,19 @@ fn shown(cell: &Cell) -> String {
 }
 
 /// The same for programs.
-pub(crate) fn finding_as_json(finding: &Finding) -> Value {
-    let key: serde_json::Map<_, _> =
+pub(crate) fn finding_as_json(log: &Reader, finding: &Finding) -> Result<Value, Failure> {
+    let key: Map<_, _> =
         finding.key.iter().map(|(column, value)| ((*column).to_owned(), cell_as_json(value))).collect();
-    let mut object = json!({ "finding": finding_in_words(finding), "table": finding.table, "key": key });
+    let mut object = json!({ "finding": finding_in_words(log, finding)?, "table": finding.table, "key": key });
     if let Problem::Differs { column, live, replayed } = &finding.problem {
         object["column"] = (*column).into();
         object["live"] = cell_as_json(live);
         object["replayed"] = cell_as_json(replayed);
     }
-    object
+    if let Some((kind, id)) = last_event(log, finding)? {
+        object["last_event"] = json!({ "seq": finding.last_seq, "type": kind, "id": id });
+    }
+    Ok(object)
 }
 
 /// A verification's result, as it is kept.

@@ -22,6 +22,8 @@ use super::schema;
 pub const LOG_FILE: &str = "events.db";
 /// The advisory lock of whoever writes.
 pub const LOCK_FILE: &str = "writer.lock";
+/// The generation of the tables before the last rebuild.
+pub const PREVIOUS_FILE: &str = "projections.previous.db";
 /// The tables that follow from the log; owned by others, named here because they outlive a lost log.
 pub const TABLES_FILE: &str = "projections.db";
 
@@ -202,7 +204,7 @@ fn open_immutable(path: &Path, source: rusqlite::Error) -> Result<Connection, Op
         return Err(OpenError::NeedsRecovery { path: path.to_owned() });
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-    let conn = immutable_uri(path)
+    let conn = uri(path, "immutable=1")
         .and_then(|uri| Connection::open_with_flags(uri, flags).ok())
         .ok_or_else(|| sqlite_failed(path, source))?;
     set_up_reader(&conn).map_err(|source| sqlite_failed(path, source))?;
@@ -216,12 +218,13 @@ pub(crate) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-fn is_cannot_open(error: &rusqlite::Error) -> bool {
+/// Whether SQLite has not got as far as the file's content.
+pub(crate) fn is_cannot_open(error: &rusqlite::Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly))
 }
 
 /// A `file:` URI of the path; `None` for one that isn't UTF-8 or can't be made absolute.
-fn immutable_uri(path: &Path) -> Option<String> {
+pub(crate) fn uri(path: &Path, options: &str) -> Option<String> {
     let path = fs::canonicalize(path).ok()?;
     let escaped: String = path
         .to_str()?
@@ -233,7 +236,7 @@ fn immutable_uri(path: &Path) -> Option<String> {
             other => other.to_string(),
         })
         .collect();
-    Some(format!("file:{escaped}?immutable=1"))
+    Some(format!("file:{escaped}?{options}"))
 }
 
 pub(crate) fn check_sqlite() -> Result<(), OpenError> {

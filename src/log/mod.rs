@@ -61,7 +61,7 @@ use projections::moment::Moment;
 
 pub use chain::{DOMAIN, GENESIS, Hash, hex};
 pub use error::{AppendError, IoCause, OpenError, ReadError};
-pub use file::{LOCK_FILE, LOG_FILE, TABLES_FILE, create, exists};
+pub use file::{LOCK_FILE, LOG_FILE, PREVIOUS_FILE, TABLES_FILE, create, exists};
 pub use lock::Holder;
 pub use reader::{Counts, Reader};
 pub use row::EventRef;

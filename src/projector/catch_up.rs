@@ -12,9 +12,9 @@ use super::board::ProjectionState;
 use super::error::ProjectError;
 use super::fold::{self, Fold};
 use super::worker::lock_tables;
-use super::{LOOK_EVERY, PAGE_EVENTS, tail};
+use super::{LOOK_EVERY, PAGE_EVENTS, renew, tail};
 use crate::log::{Head, OpenError, Reader};
-use crate::tables::{self, Refold, Tables, TablesError};
+use crate::tables::{self, Outdated, Tables, TablesError};
 
 /// How long another process may project without getting anywhere.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -26,8 +26,8 @@ pub struct CaughtUp {
     pub head: Head,
     /// Where each projection is.
     pub projections: Vec<ProjectionState>,
-    /// Who started over for it, and why.
-    pub refolds: Vec<Refold>,
+    /// Which were rebuilt for it, since another version of the program had made them, and why.
+    pub outdated: Vec<Outdated>,
     /// Why they are not all at the head, unless they are, or stopped.
     pub lag: Option<Lag>,
 }
@@ -71,7 +71,7 @@ pub fn catch_up_within(dir: &Path, patience: Duration) -> Result<CaughtUp, Proje
     loop {
         let projections = ProjectionState::all(&kept);
         let settled = projections.iter().all(|state| state.has_reached(head.seq)) && are_current(dir)?;
-        let done = |lag| CaughtUp { head, projections: projections.clone(), refolds: Vec::new(), lag };
+        let done = |lag| CaughtUp { head, projections: projections.clone(), outdated: Vec::new(), lag };
         if settled {
             return Ok(done(None));
         }
@@ -121,6 +121,7 @@ fn are_current(dir: &Path) -> Result<bool, ProjectError> {
 fn project(dir: &Path, reader: &Reader, head: Head) -> Result<CaughtUp, ProjectError> {
     // Again, under the lock: another process may have gone further since.
     tail::check(reader, &tables::stored_cursors(dir)?)?;
+    let outdated = renew::renew_outdated(reader)?;
     let tables = Tables::open(dir)?;
     let work = |about: &'static About| -> Result<_, ProjectError> {
         Ok((about, Reader::open(dir)?, tables.another()?, head.seq))
@@ -133,7 +134,7 @@ fn project(dir: &Path, reader: &Reader, head: Head) -> Result<CaughtUp, ProjectE
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
             .collect()
     });
-    Ok(CaughtUp { head, projections: projections?, refolds: tables.refolds().to_vec(), lag: None })
+    Ok(CaughtUp { head, projections: projections?, outdated, lag: None })
 }
 
 fn project_one(
@@ -141,7 +142,7 @@ fn project_one(
 ) -> Result<ProjectionState, ProjectError> {
     let mut folds = [Fold::resume(about, &tables)?];
     while !folds[0].has_done(through) {
-        fold::page(&reader, &tables, &mut folds, through, PAGE_EVENTS, || false)?;
+        fold::page(&reader, &tables, &mut folds, through, PAGE_EVENTS, |_| false)?;
     }
     Ok(ProjectionState::at(about, folds[0].committed().clone()))
 }

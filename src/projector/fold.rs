@@ -6,6 +6,7 @@ use std::error::Error as _;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
 
+use projections::cell::{Cell, Row, Table};
 use projections::event::Event;
 use projections::projection::{About, Projection};
 use projections::schema::EventType;
@@ -35,7 +36,7 @@ impl Fold {
     /// Goes on from where the tables are. What stopped it is tried again: the program may know it by now.
     pub(crate) fn resume(about: &'static About, tables: &Tables) -> Result<Self, TablesError> {
         let committed = tables.cursor(about)?;
-        let reached = Cursor { position: committed.position, hash: committed.hash, stopped: None };
+        let reached = Cursor { stopped: None, ..committed };
         Ok(Self { about, projection: (about.new)(), committed, reached, end: u64::MAX, failed_at: None })
     }
 
@@ -52,6 +53,11 @@ impl Fold {
     /// Where the tables are.
     pub(crate) fn committed(&self) -> &Cursor {
         &self.committed
+    }
+
+    /// Where its memory is.
+    pub(crate) fn reached(&self) -> &Cursor {
+        &self.reached
     }
 
     /// Whether it met an event that it cannot read.
@@ -117,7 +123,7 @@ impl Fold {
     fn retreat(&mut self, reader: &Reader, tables: &Tables, seq: u64) -> Result<(), ProjectError> {
         *self = Self { end: seq - 1, ..Self::resume(self.about, tables)? };
         while !self.has_done(seq - 1) {
-            page(reader, tables, std::slice::from_mut(self), seq - 1, usize::MAX, || false)?;
+            page(reader, tables, std::slice::from_mut(self), seq - 1, usize::MAX, |_| false)?;
         }
         if !self.is_stopped() {
             let reason = format!("event {seq}: the fold failed on it, which is a defect of tradefold");
@@ -127,18 +133,35 @@ impl Fold {
     }
 }
 
+/// An event that was just folded, for who watches.
+pub(crate) struct Step<'a, 'c> {
+    pub(crate) event: &'a EventRef<'a>,
+    folds: &'a mut [Fold],
+    shelves: &'a [SqlShelf<'c>],
+}
+
+impl Step<'_, '_> {
+    /// The row under a key as it stands now, if its fold can tell.
+    pub(crate) fn row(&mut self, table: &'static Table, key: &[Cell]) -> Option<Row> {
+        let keeps = |fold: &Fold| fold.about.tables.iter().any(|other| other.name == table.name);
+        let (fold, shelf) = self.folds.iter_mut().zip(self.shelves).find(|(fold, _)| keeps(fold))?;
+        fold.projection.row(shelf, table, key)
+    }
+}
+
 /// An event decoded for the first fold that reads it.
 type Decoded = Option<Result<Event, DecodeError>>;
 
-/// Folds up to `limit` events, none beyond the position `through`, and commits. Ends early when `interrupted`;
-/// what was folded until then is committed too. Returns how many events it read.
+/// Folds up to `limit` events, none beyond the position `through`, and commits. `each` sees every event when it is
+/// folded, and ends the page early by saying so; what was folded until then is committed too. Returns how
+/// many events it read.
 pub(crate) fn page(
     reader: &Reader,
     tables: &Tables,
     folds: &mut [Fold],
     through: u64,
     limit: usize,
-    mut interrupted: impl FnMut() -> bool,
+    mut each: impl FnMut(&mut Step<'_, '_>) -> bool,
 ) -> Result<usize, ProjectError> {
     let going = folds.iter().filter(|fold| !fold.has_done(through));
     let Some(after) = going.map(|fold| fold.reached.position).min() else { return Ok(0) };
@@ -152,7 +175,8 @@ pub(crate) fn page(
             fold.take(shelf, &event, known_type, &mut decoded);
         }
         let failed = folds.iter().any(|fold| fold.failed_at.is_some()) || shelves.iter().any(SqlShelf::has_failed);
-        let done = failed || read >= limit || interrupted() || folds.iter().all(Fold::is_stopped);
+        let ended = each(&mut Step { event: &event, folds, shelves: &shelves });
+        let done = failed || read >= limit || ended || folds.iter().all(Fold::is_stopped);
         if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     for (fold, shelf) in folds.iter_mut().zip(shelves) {
@@ -215,6 +239,10 @@ mod tests {
         fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
             self.0.flush(shelf)
         }
+
+        fn row(&mut self, _: &dyn Shelf, _: &'static Table, _: &[Cell]) -> Option<Row> {
+            None
+        }
     }
 
     fn bar(minute: i64) -> Draft {
@@ -243,7 +271,7 @@ mod tests {
         let (reader, tables) = (Reader::open(&dir).unwrap(), Tables::open(&dir).unwrap());
         let fold = |about| [Fold::resume(about, &tables).unwrap()];
         let mut brittle = fold(&BRITTLE);
-        page(&reader, &tables, &mut brittle, 10, 100, || false).unwrap();
+        page(&reader, &tables, &mut brittle, 10, 100, |_| false).unwrap();
         let cursor = tables.cursor(&BRITTLE).unwrap();
         assert_eq!((&cursor, cursor.position), (brittle[0].committed(), 6));
         let stopped = cursor.stopped.unwrap();
@@ -251,7 +279,7 @@ mod tests {
         assert!(stopped.reason.contains("a defect of tradefold"), "{}", stopped.reason);
         assert!(brittle[0].has_done(10));
         // Mended, it goes on from there.
-        page(&reader, &tables, &mut fold(&market_data::ABOUT), 10, 100, || false).unwrap();
+        page(&reader, &tables, &mut fold(&market_data::ABOUT), 10, 100, |_| false).unwrap();
         assert_eq!(tables.cursor(&market_data::ABOUT).unwrap().position, 10);
         let rows: i64 = Tables::read_only(&dir)
             .unwrap()

@@ -9,6 +9,7 @@
 //! Layout, in reading order:
 //! - `fold`: a page of events, folded and committed
 //! - `tail`: whether the log still has what the tables have seen
+//! - `renew`: a new generation of the tables, beside the live ones and then in their place
 //! - `board`: what the threads tell, and where others wait
 //! - `worker`: the threads
 //! - `catch_up`: everything recorded into the tables, now
@@ -19,6 +20,7 @@ mod board;
 mod catch_up;
 mod error;
 pub(crate) mod fold;
+pub(crate) mod renew;
 pub(crate) mod tail;
 mod worker;
 
@@ -38,13 +40,14 @@ use worker::Supervisor;
 pub use board::{ProjectionState, Role};
 pub use catch_up::{CaughtUp, Lag, catch_up, catch_up_within};
 pub use error::ProjectError;
-pub(crate) use worker::{holder, lock_tables};
+pub use renew::Swap;
+pub(crate) use worker::holder;
 
 /// The advisory lock of whoever writes the tables.
 pub const LOCK_FILE: &str = "projector.lock";
 
 /// The most events of a page: one commit, and as much in memory as they touch.
-pub(crate) const PAGE_EVENTS: usize = 20_000;
+pub(crate) const PAGE_EVENTS: usize = 16_384;
 
 /// How often somebody who waits looks at the cursors that another process moves.
 const LOOK_EVERY: Duration = Duration::from_millis(20);

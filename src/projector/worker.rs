@@ -12,10 +12,10 @@ use projections::projection::{About, PROJECTIONS};
 use super::board::{Board, Role};
 use super::error::ProjectError;
 use super::fold::{self, Fold};
-use super::{LOCK_FILE, PAGE_EVENTS, tail};
+use super::{LOCK_FILE, PAGE_EVENTS, renew, tail};
 use crate::log::lock::{self, Lock};
 use crate::log::{OpenError, Reader};
-use crate::tables::{self, Tables};
+use crate::tables::{self, Tables, TablesError};
 
 /// How often a process that waits to project asks whether it may.
 const ASK_EVERY: Duration = Duration::from_millis(50);
@@ -61,6 +61,7 @@ impl Supervisor<'_> {
         let _lock = lock_tables(&self.dir)?;
         let reader = Reader::open(&self.dir)?;
         tail::check(&reader, &tables::stored_cursors(&self.dir)?)?;
+        renew::renew_outdated(&reader)?;
         let tables = Tables::open(&self.dir)?;
         let mut cursors = tables.cursors()?;
         // What stopped one before is tried again.
@@ -82,7 +83,8 @@ impl Supervisor<'_> {
 fn follow(about: &'static About, reader: &Reader, tables: &Tables, board: &Board, bell: &Receiver<()>) {
     while !board.is_closing() {
         match advance(about, reader, tables, board, bell) {
-            Ok(()) => {}
+            // Another generation of the tables is there: on from where that one is.
+            Ok(()) | Err(ProjectError::Tables(TablesError::Overtaken { .. })) => {}
             Err(error) => {
                 board.set_trouble(about, error.to_string());
                 let _ = bell.recv_timeout(RETRY_AFTER);
@@ -102,7 +104,7 @@ fn advance(
     while !board.is_closing() {
         // Up to the present head, so that a page ends while a busy writer goes on.
         let head = reader.head()?.seq;
-        fold::page(reader, tables, &mut folds, head, PAGE_EVENTS, || board.is_closing())?;
+        fold::page(reader, tables, &mut folds, head, PAGE_EVENTS, |_| board.is_closing())?;
         board.set_cursor(about, folds[0].committed());
         if folds[0].has_done(head) && !board.is_closing() {
             // What was recorded since the head was read has rung.

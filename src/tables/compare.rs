@@ -5,10 +5,11 @@ use std::cmp::Ordering;
 
 use projections::cell::{Cell, Row, Table};
 use projections::projection::About;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Rows};
 
+use super::digest::{self, TableDigest};
 use super::error::TablesError;
+use super::rows::{cells, columns};
 
 /// How many findings are kept; the others are counted.
 const KEPT_MAX: usize = 100;
@@ -22,6 +23,8 @@ pub struct Finding {
     pub key: Vec<(&'static str, Cell)>,
     /// What is wrong with it.
     pub problem: Problem,
+    /// The position of the event that last touched the row, by a replay; of a row that no replay makes, by itself.
+    pub last_seq: u64,
 }
 
 /// What is wrong with a row.
@@ -40,6 +43,8 @@ pub enum Problem {
         /// What a replay makes.
         replayed: Cell,
     },
+    /// Every row is right, but the digest kept of the table is not theirs.
+    Digest,
 }
 
 /// What a comparison found.
@@ -49,6 +54,8 @@ pub struct Differences {
     pub kept: Vec<Finding>,
     /// How many there are.
     pub total: u64,
+    /// The earliest of the positions that last touched what differs.
+    pub first: Option<u64>,
     /// How many rows were compared.
     pub rows: u64,
 }
@@ -61,23 +68,33 @@ impl Differences {
     }
 
     fn add(&mut self, table: &'static Table, row: &Row, problem: Problem) {
+        let last_seq = row.last().and_then(Cell::as_seq).unwrap_or(0);
         self.total += 1;
+        self.first = Some(self.first.map_or(last_seq, |first| first.min(last_seq)));
         if self.kept.len() < KEPT_MAX {
             let of = |column: &&'static str| Some((*column, row[table.position(column)?].clone()));
-            self.kept.push(Finding { table: table.name, key: table.key.iter().filter_map(of).collect(), problem });
+            let key = table.key.iter().filter_map(of).collect();
+            self.kept.push(Finding { table: table.name, key, problem, last_seq });
         }
     }
 }
 
-/// Compares the tables of some projections.
+/// Compares the tables of some projections, and each table with the digest that is kept of it.
 pub(super) fn tables(
     live: &Connection,
     replayed: &Connection,
     abouts: &[&'static About],
 ) -> Result<Differences, TablesError> {
     let mut found = Differences::default();
-    for table in abouts.iter().flat_map(|about| about.tables) {
-        one_table(live, replayed, table, &mut found)?;
+    for about in abouts {
+        for (table, kept) in digest::stored(live, about)?.each() {
+            let before = found.total;
+            let read = one_table(live, replayed, table, &mut found)?;
+            if found.total == before && read != kept {
+                found.total += 1;
+                found.kept.push(Finding { table: table.name, key: Vec::new(), problem: Problem::Digest, last_seq: 0 });
+            }
+        }
     }
     Ok(found)
 }
@@ -87,15 +104,15 @@ fn one_table(
     replayed: &Connection,
     table: &'static Table,
     found: &mut Differences,
-) -> Result<(), TablesError> {
-    let columns: Vec<&str> = table.all_columns().map(|column| column.name).collect();
-    let sql = format!("SELECT {} FROM {} ORDER BY {}", columns.join(", "), table.name, table.key.join(", "));
+) -> Result<TableDigest, TablesError> {
+    let mut digest = TableDigest::default();
+    let sql = format!("SELECT {} FROM {} ORDER BY {}", columns(table), table.name, table.key.join(", "));
     let (mut left, mut right) = (live.prepare(&sql)?, replayed.prepare(&sql)?);
     let (mut left, mut right) = (left.query(())?, right.query(())?);
     let (mut one, mut other) = (next(&mut left, table)?, next(&mut right, table)?);
     loop {
         let order = match (&one, &other) {
-            (None, None) => return Ok(()),
+            (None, None) => return Ok(digest),
             (Some(_), None) => Ordering::Less,
             (None, Some(_)) => Ordering::Greater,
             (Some(one), Some(other)) => key(table, one).cmp(key(table, other)),
@@ -104,10 +121,11 @@ fn one_table(
         match (&one, &other) {
             (Some(one), _) if order == Ordering::Less => found.add(table, one, Problem::Extra),
             (_, Some(other)) if order == Ordering::Greater => found.add(table, other, Problem::Missing),
-            (Some(one), Some(other)) => cells(table, one, other, found),
+            (Some(one), Some(other)) => compare_cells(table, one, other, found),
             _ => {}
         }
         if order != Ordering::Greater {
+            one.iter().for_each(|row| digest.add(table, row));
             one = next(&mut left, table)?;
         }
         if order != Ordering::Less {
@@ -120,26 +138,15 @@ fn key<'r>(table: &'static Table, row: &'r Row) -> impl Iterator<Item = &'r Cell
     table.key.iter().filter_map(|column| table.position(column)).map(|at| &row[at])
 }
 
-fn cells(table: &'static Table, one: &Row, other: &Row, found: &mut Differences) {
+fn compare_cells(table: &'static Table, one: &Row, other: &Row, found: &mut Differences) {
     for ((live, replayed), column) in one.iter().zip(other).zip(table.all_columns()) {
         if live != replayed {
             let (live, replayed) = (live.clone(), replayed.clone());
-            found.add(table, one, Problem::Differs { column: column.name, live, replayed });
+            found.add(table, other, Problem::Differs { column: column.name, live, replayed });
         }
     }
 }
 
 fn next(rows: &mut Rows<'_>, table: &Table) -> rusqlite::Result<Option<Row>> {
-    let Some(row) = rows.next()? else { return Ok(None) };
-    (0..table.columns.len() + 2).map(|at| Ok(cell(row.get_ref(at)?))).collect::<rusqlite::Result<Row>>().map(Some)
-}
-
-fn cell(value: ValueRef<'_>) -> Cell {
-    match value {
-        ValueRef::Null => Cell::Null,
-        ValueRef::Integer(value) => Cell::Int(value),
-        ValueRef::Real(value) => Cell::Real(value),
-        // No STRICT table of ours holds blobs; whatever a hand put there differs, and shows as text.
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
-    }
+    rows.next()?.map(|row| cells(row, table)).transpose()
 }

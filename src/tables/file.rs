@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use super::error::TablesError;
 use crate::log::{OpenError, TABLES_FILE, file};
@@ -39,7 +39,8 @@ pub(super) fn open_side(path: &Path) -> Result<Connection, TablesError> {
 
 /// Opens a database without a name, which is gone when it is closed.
 pub(super) fn open_passing() -> Result<Connection, TablesError> {
-    let conn = Connection::open("")?;
+    // With URIs, which is how a database is attached to be read only.
+    let conn = Connection::open_with_flags("", OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI)?;
     set_up_side(&conn)?;
     Ok(conn)
 }
@@ -48,9 +49,43 @@ fn set_up_side(conn: &Connection) -> rusqlite::Result<()> {
     // Without a journal there is no rolling back, which a file that is thrown away on any error doesn't need.
     conn.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;
     conn.pragma_update(None, "synchronous", "OFF")?;
-    conn.pragma_update_and_check(None, "locking_mode", "exclusive", |_| Ok(()))?;
+    // Of this database alone: without a name it would be of all that are attached later.
+    conn.pragma_update_and_check(Some("main"), "locking_mode", "exclusive", |_| Ok(()))?;
     conn.pragma_update(None, "cache_size", -131_072)?;
     common(conn)
+}
+
+/// Attaches tables to a connection made by [`open_passing`], to be read only.
+pub(super) fn attach_read_only(conn: &Connection, path: &Path, name: &str) -> Result<(), TablesError> {
+    attach(conn, path, name, "mode=ro").or_else(|error| match &error {
+        // In a folder that can't be written, and where so nobody writes, as it lies there.
+        TablesError::Sqlite(cause) if file::is_cannot_open(cause) && !has_wal(path) => {
+            attach(conn, path, name, "immutable=1")
+        }
+        _ => Err(error),
+    })
+}
+
+/// Attaches another file to such a connection, to be written.
+pub(super) fn attach_for_writing(conn: &Connection, path: &Path, name: &str) -> Result<(), TablesError> {
+    attach(conn, path, name, "mode=rw")
+}
+
+fn attach(conn: &Connection, path: &Path, name: &str, options: &str) -> Result<(), TablesError> {
+    let damaged = || TablesError::Damaged { path: path.to_owned(), detail: "its name is not UTF-8".to_owned() };
+    let uri = file::uri(path, options).ok_or_else(damaged)?;
+    conn.execute(&format!("ATTACH ?1 AS {name}"), [uri])?;
+    let looked = conn.query_row(&format!("SELECT count(*) FROM {name}.sqlite_schema"), (), |_| Ok(()));
+    if let Err(error) = looked {
+        conn.execute_batch(&format!("DETACH {name}"))?;
+        return Err(failed(path, error));
+    }
+    Ok(())
+}
+
+/// Opens tables under whatever name for reading.
+pub(super) fn open_read_only(path: &Path) -> Result<Connection, TablesError> {
+    file::open_read_only(path).map_err(|error| open_failed(path, error))
 }
 
 fn make(path: &Path) -> Result<(), OpenError> {
@@ -87,7 +122,7 @@ pub(super) fn open_for_reading(dir: &Path) -> Result<Connection, TablesError> {
     if fs::metadata(&path).map_or(true, |meta| meta.len() == 0 && !has_wal(&path)) {
         return Err(TablesError::NoTables { path });
     }
-    let conn = file::open_read_only(&path).map_err(|error| open_failed(&path, error))?;
+    let conn = open_read_only(&path)?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(conn)
 }

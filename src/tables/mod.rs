@@ -6,23 +6,29 @@
 //!
 //! Layout, in reading order:
 //! - `cursor`: how far each projection is
-//! - `schema`: what is in the file, and when it is made anew
+//! - `schema`: what is in the file, and whether this program made it
+//! - `gate`: taking turns to commit
 //! - `shelf`: what folds remember
 //! - `rows`: a flush as statements
+//! - `digest`: one number a table
+//! - `past`: snapshots, and what was changed after them
+//! - `as_of`: tables as they were, put together again
 //! - `file`: making, opening, removing
 //! - `select`: rows, for who exports or shows them
 //! - `query`: a stranger's SQL, which can only read
-//! - `swap`: replacing some projections' tables by freshly made ones, at once
-//! - `places`: where trades belong
+//! - `swap`: a new generation in the place of the old one, at once
 //! - `compare`: finding each cell in which two files differ
 //!
 //! What the tables know nothing of: events, and what a fold makes of them.
 
+mod as_of;
 mod compare;
 mod cursor;
+mod digest;
 mod error;
 mod file;
-mod places;
+mod gate;
+mod past;
 mod query;
 mod rows;
 mod schema;
@@ -31,49 +37,56 @@ mod shelf;
 mod swap;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
 
+use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
 use projections::drawer::StateChange;
 use projections::projection::About;
 use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
 
+use gate::Gate;
+use past::Past;
+use rows::Write;
+
+pub(crate) use as_of::as_of;
 pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
+pub use digest::{Digests, TableDigest, whole as whole_digest};
 pub use error::TablesError;
-pub(crate) use places::{place_of_trade, trades_elsewhere};
+pub(crate) use gate::Closed;
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
-pub use schema::{Refold, fingerprint};
+pub use schema::{Outdated, fingerprint};
 pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
-pub(crate) use swap::{Side, passing, side_path};
+pub(crate) use swap::{Side, keep_previous, passing, side_path};
 
 /// A connection that writes the tables. For one thread at a time.
 #[derive(Debug)]
 pub struct Tables {
     conn: Connection,
     path: PathBuf,
-    refolds: Vec<Refold>,
-    /// Held while committing: threads of one process would otherwise wait for each other by sleeping.
-    gate: Arc<Mutex<()>>,
+    gate: Gate,
+    /// Whether what is overwritten is kept aside, for who asks for the past.
+    keeps_past: bool,
 }
 
 impl Tables {
-    /// Opens a journal's tables for writing, and makes what is missing or of another version anew. The
-    /// caller holds the projector's lock.
+    /// Opens a journal's tables for writing, and makes them where there are none. The caller holds the
+    /// projector's lock.
     ///
     /// # Errors
-    /// [`TablesError::Damaged`] for a file that isn't ours or can't be read; otherwise what the system refused.
+    /// [`TablesError::Damaged`] for a file that isn't ours or can't be read, [`TablesError::OtherVersion`] for tables
+    /// that have to be rebuilt first; otherwise what the system refused.
     pub fn open(dir: &Path) -> Result<Self, TablesError> {
         let path = file::path_in(dir);
         let mut conn = file::open_for_writing(&path)?;
-        let refolds = schema::prepare(&mut conn, &path)?;
-        Ok(Self { refolds, ..Self::over(conn, &path) })
+        schema::prepare(&mut conn, &path)?;
+        Ok(Self { gate: Gate::of(dir)?, ..Self::over(conn, &path, true) })
     }
 
-    fn over(conn: Connection, path: &Path) -> Self {
-        Self { conn, path: path.to_owned(), refolds: Vec::new(), gate: Arc::default() }
+    fn over(conn: Connection, path: &Path, keeps_past: bool) -> Self {
+        Self { conn, path: path.to_owned(), gate: Gate::default(), keeps_past }
     }
 
     /// Another connection to the same tables, for another thread.
@@ -82,7 +95,7 @@ impl Tables {
     /// [`TablesError`].
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
-        Ok(Self { gate: Arc::clone(&self.gate), ..Self::over(conn, &self.path) })
+        Ok(Self { gate: self.gate.clone(), ..Self::over(conn, &self.path, self.keeps_past) })
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -94,12 +107,6 @@ impl Tables {
         let conn = file::open_for_reading(dir)?;
         schema::refuse_foreign(&conn, &file::path_in(dir))?;
         Ok(conn)
-    }
-
-    /// Who started over when the tables were opened, and why.
-    #[must_use]
-    pub fn refolds(&self) -> &[Refold] {
-        &self.refolds
     }
 
     /// How far each projection is.
@@ -133,13 +140,21 @@ impl Tables {
         rows: Rows,
         state: &[StateChange],
     ) -> Result<(), TablesError> {
-        let _turn = self.gate.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.gate.enter()?;
         let wrap = |error| file::failed(&self.path, error);
-        let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate).map_err(wrap)?;
-        cursor::advance(&transaction, about, from, to)?;
-        rows::write(&transaction, rows).map_err(wrap)?;
-        rows::remember(&transaction, about.name, state).map_err(wrap)?;
-        transaction.commit().map_err(wrap)
+        // Tables of the past are held still by one transaction from their making to their end.
+        let begin = || Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate);
+        let transaction = self.conn.is_autocommit().then(begin).transpose().map_err(wrap)?;
+        let before = digest::stored(&self.conn, about).map_err(wrap)?;
+        let mut digests = before.clone();
+        let past = self.keeps_past.then(|| Past::of(&self.conn, about)).transpose().map_err(wrap)?;
+        let mut write = Write { conn: &self.conn, after: from.position, past: past.as_ref(), digests: &mut digests };
+        write.rows(rows).map_err(wrap)?;
+        write.state(about.name, state, to.position).map_err(wrap)?;
+        cursor::advance(&self.conn, about, from, to, &digests.whole())?;
+        digest::store(&self.conn, &digests, &before).map_err(wrap)?;
+        past.map_or(Ok(()), |past| past.snapshot_if_due(to, &digests)).map_err(wrap)?;
+        transaction.map_or(Ok(()), Transaction::commit).map_err(wrap)
     }
 
     /// Compares these tables, made by a replay, with others, cell by cell.
@@ -154,6 +169,17 @@ impl Tables {
     /// What a projection remembers, for its fold to read.
     pub(crate) fn shelf(&self, about: &'static About) -> SqlShelf<'_> {
         SqlShelf::new(&self.conn, about.name)
+    }
+
+    /// The row that stands under a key.
+    pub(crate) fn row(&self, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
+        Ok(rows::current(&self.conn, table, key)?)
+    }
+
+    /// The connection, to read with.
+    pub(crate) fn into_reading(self) -> Result<Connection, TablesError> {
+        self.conn.pragma_update(None, "query_only", true)?;
+        Ok(self.conn)
     }
 }
 
@@ -184,7 +210,42 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
 /// # Errors
 /// [`TablesError`].
 pub fn hold_still(conn: &Connection) -> Result<(), TablesError> {
-    Ok(conn.execute_batch("BEGIN")?)
+    // Tables as of then are held already.
+    if conn.is_autocommit() {
+        conn.execute_batch("BEGIN")?;
+        // Only a look makes it hold.
+        conn.query_row("SELECT count(*) FROM projections", (), |_| Ok(()))?;
+    }
+    Ok(())
+}
+
+/// The digests of all tables, by any connection to them.
+///
+/// # Errors
+/// [`TablesError`].
+pub fn digests(conn: &Connection) -> Result<Vec<Digests>, TablesError> {
+    let stored = |about| digest::stored(conn, about);
+    Ok(projections::projection::PROJECTIONS.into_iter().map(stored).collect::<rusqlite::Result<_>>()?)
+}
+
+/// Between which snapshots a row was changed, as (after, at most) pairs in order, and those in which the positions
+/// `also` lie; none for a row that never stood at a snapshot and doesn't now.
+pub(crate) fn changed_between(
+    conn: &Connection,
+    about: &'static About,
+    table: &'static Table,
+    key: &[Cell],
+    also: &[u64],
+) -> Result<Vec<(u64, u64)>, TablesError> {
+    Ok(past::changed_between(conn, about, table, key, also)?)
+}
+
+/// The projections of a folder's tables that this program would make otherwise; none where there are no tables.
+pub(crate) fn outdated(dir: &Path) -> Result<Vec<Outdated>, TablesError> {
+    match Tables::read_only(dir) {
+        Err(TablesError::NoTables { .. }) => Ok(Vec::new()),
+        opened => Ok(schema::outdated(&opened?)?),
+    }
 }
 
 /// Whether tables are those that this version of the program makes.
@@ -201,10 +262,10 @@ pub fn path_in(dir: &Path) -> PathBuf {
     file::path_in(dir)
 }
 
-/// Takes a folder's tables away: the log brings them back. Nobody may have them open.
+/// Takes away what is left of tables that were being made beside a journal's own.
 ///
 /// # Errors
 /// What the system refused.
-pub(crate) fn remove(dir: &Path) -> Result<(), TablesError> {
-    Ok(file::remove(&file::path_in(dir))?)
+pub(crate) fn remove_side(dir: &Path) -> Result<(), TablesError> {
+    Ok(file::remove(&side_path(dir))?)
 }

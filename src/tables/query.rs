@@ -11,6 +11,7 @@ use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
 use rusqlite::{Batch, Connection, ErrorCode, Statement};
 
+use super::as_of::LIVE;
 use super::error::TablesError;
 use super::select::Value;
 use crate::log::LOG_FILE;
@@ -93,10 +94,13 @@ impl Queries {
         }
         conn.set_limit(Limit::SQLITE_LIMIT_LENGTH, VALUE_BYTES_MAX)?;
         conn.set_limit(Limit::SQLITE_LIMIT_SQL_LENGTH, SQL_BYTES_MAX)?;
-        conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 1)?;
+        let is_past = is_past(&conn)?;
+        conn.set_limit(Limit::SQLITE_LIMIT_ATTACHED, if is_past { 2 } else { 1 })?;
         // Known before strangers speak, since reading the schema for the first time is SQLite's own work.
         conn.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))?;
-        conn.authorizer(Some(authorize))?;
+        conn.authorizer(Some(move |context: AuthContext<'_>| {
+            if is_past && reaches_the_present(&context) { Authorization::Deny } else { authorize(context) }
+        }))?;
         Ok(Self { conn })
     }
 
@@ -138,6 +142,23 @@ fn rows(statement: &mut Statement<'_>, sink: &mut impl RowSink) -> rusqlite::Res
         }
     }
     Ok(())
+}
+
+/// Whether tables' names stand for what they were.
+fn is_past(conn: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT count(*) FROM pragma_database_list WHERE name = ?1";
+    conn.query_row(sql, [LIVE], |row| row.get(0))
+}
+
+/// Whether something is read that is not as of then: a part of the tables that only their views may read.
+fn reaches_the_present(context: &AuthContext<'_>) -> bool {
+    let AuthAction::Read { table_name, .. } = context.action else { return false };
+    let part = context.database_name.is_some_and(|name| name == LIVE || (name == "main" && is_a_table(table_name)));
+    part && context.accessor.is_none()
+}
+
+fn is_a_table(name: &str) -> bool {
+    projections::projection::table(name).is_some() || name == "fold_state"
 }
 
 fn authorize(context: AuthContext<'_>) -> Authorization {

@@ -1,12 +1,18 @@
 //! Owns how a flush becomes statements: rows written over those with the same key, keys deleted, fold state
-//! put and removed. All inside a transaction that somebody else began.
+//! put and removed; and, in the same breath, what was there before kept aside and the digests moved along. All
+//! inside a transaction that somebody else began. Writes to `main`, and reads what stands under a table's name,
+//! which is the same but for tables of the past (see `as_of`).
 
 use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
 use projections::drawer::StateChange;
 use projections::projection;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{Connection, ToSql, params, params_from_iter};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params, params_from_iter};
+
+use super::digest::Digests;
+use super::past::Past;
+use crate::log::signed;
 
 /// A cell as SQLite takes it.
 struct Value<'a>(&'a Cell);
@@ -22,72 +28,151 @@ impl ToSql for Value<'_> {
     }
 }
 
-/// Writes a flush's rows.
-pub(super) fn write(conn: &Connection, rows: Rows) -> rusqlite::Result<()> {
-    for (name, changes) in rows.into_tables() {
-        let Some(table) = projection::table(name) else {
-            // A fold can only put rows into a table that it names, and `TABLES` has them all.
-            return Err(rusqlite::Error::InvalidParameterName(name.to_owned()));
-        };
-        // Deletions first: what a deleted row had that is unique is free again.
-        delete(conn, table, changes.iter().filter(|(_, row)| row.is_none()).map(|(key, _)| key))?;
-        upsert(conn, table, changes.values().flatten())?;
+/// A cell as SQLite hands it out.
+pub(super) fn cell(value: ValueRef<'_>) -> Cell {
+    match value {
+        ValueRef::Null => Cell::Null,
+        ValueRef::Integer(value) => Cell::Int(value),
+        ValueRef::Real(value) => Cell::Real(value),
+        // No STRICT table of ours holds blobs; whatever a hand put there differs, and shows as text.
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
     }
-    Ok(())
 }
 
-fn delete<'a>(conn: &Connection, table: &Table, keys: impl Iterator<Item = &'a Vec<Cell>>) -> rusqlite::Result<()> {
-    let mut keys = keys.peekable();
-    if keys.peek().is_none() {
-        return Ok(());
-    }
-    let matches: Vec<String> = table.key.iter().map(|column| format!("{column} IS ?")).collect();
-    let sql = format!("DELETE FROM {} WHERE {}", table.name, matches.join(" AND "));
-    let mut statement = conn.prepare_cached(&sql)?;
-    for key in keys {
-        statement.execute(params_from_iter(key.iter().map(Value)))?;
-    }
-    Ok(())
+/// All cells of a row of a table's.
+pub(super) fn cells(row: &rusqlite::Row<'_>, table: &Table) -> rusqlite::Result<Row> {
+    (0..table.columns.len() + 2).map(|at| Ok(cell(row.get_ref(at)?))).collect()
 }
 
-fn upsert<'a>(conn: &Connection, table: &Table, rows: impl Iterator<Item = &'a Row>) -> rusqlite::Result<()> {
-    let mut rows = rows.peekable();
-    if rows.peek().is_none() {
-        return Ok(());
+/// A page of a projection on its way into the tables.
+pub(super) struct Write<'c> {
+    pub(super) conn: &'c Connection,
+    /// The page folds what comes after this position.
+    pub(super) after: u64,
+    /// Where what is overwritten is kept; nowhere for tables that nobody will ask for their past.
+    pub(super) past: Option<&'c Past<'c>>,
+    pub(super) digests: &'c mut Digests,
+}
+
+impl Write<'_> {
+    /// Writes a flush's rows.
+    pub(super) fn rows(&mut self, rows: Rows) -> rusqlite::Result<()> {
+        for (name, changes) in rows.into_tables() {
+            let Some(table) = projection::table(name) else {
+                // A fold can only put rows into a table that it names, and `TABLES` has them all.
+                return Err(rusqlite::Error::InvalidParameterName(name.to_owned()));
+            };
+            let mut statements = Statements::of(self.conn, table)?;
+            // Deletions first: what a deleted row had that is unique is free again.
+            for (key, _) in changes.iter().filter(|(_, row)| row.is_none()) {
+                if self.let_go(&mut statements, key)?.is_some() {
+                    statements.delete.execute(params_from_iter(key.iter().map(Value)))?;
+                }
+            }
+            for (key, row) in changes.iter().filter_map(|(key, row)| Some((key, row.as_ref()?))) {
+                self.put(&mut statements, key, row)?;
+            }
+        }
+        Ok(())
     }
-    let mut statement = conn.prepare_cached(&upsert_sql(table))?;
-    for row in rows {
-        statement.execute(params_from_iter(row.iter().map(Value)))?;
+
+    fn put(&mut self, statements: &mut Statements<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
+        let standing = self.let_go(statements, key)?;
+        let is_stamped = row.last().and_then(Cell::as_seq).is_some_and(|last_seq| last_seq > self.after);
+        debug_assert!(is_stamped || standing.as_ref() == Some(row), "changed without last_seq: {standing:?} {row:?}");
+        statements.upsert.execute(params_from_iter(row.iter().map(Value)))?;
+        self.digests.of_table(statements.table).add(statements.table, row);
+        Ok(())
     }
-    Ok(())
+
+    /// Counts out and keeps aside the row that stands under a key.
+    fn let_go(&mut self, statements: &mut Statements<'_>, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
+        let standing = statements.current(key)?;
+        if let Some(row) = &standing {
+            self.digests.of_table(statements.table).take(statements.table, row);
+            self.past.map_or(Ok(()), |past| past.keep_row(statements.table, key, row))?;
+        }
+        Ok(standing)
+    }
+
+    /// Writes a flush's fold state, changed by the page that ends at `position`.
+    pub(super) fn state(&self, projection: &str, changes: &[StateChange], position: u64) -> rusqlite::Result<()> {
+        let mut put = self.conn.prepare_cached(
+            "INSERT INTO main.fold_state (projection, drawer, key, value, changed_at) VALUES (?1, ?2, ?3, ?4, ?5) \
+             ON CONFLICT (projection, drawer, key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
+        )?;
+        let mut remove = self
+            .conn
+            .prepare_cached("DELETE FROM main.fold_state WHERE projection = ?1 AND drawer = ?2 AND key = ?3")?;
+        for change in changes {
+            if let Some(past) = self.past {
+                past.keep_value(change.drawer, &change.key)?;
+            }
+            match &change.value {
+                Some(value) => put.execute(params![projection, change.drawer, change.key, value, signed(position)])?,
+                None => remove.execute(params![projection, change.drawer, change.key])?,
+            };
+        }
+        Ok(())
+    }
+}
+
+/// What is done to one table, prepared.
+struct Statements<'c> {
+    table: &'static Table,
+    select: CachedStatement<'c>,
+    upsert: CachedStatement<'c>,
+    delete: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    fn of(conn: &'c Connection, table: &'static Table) -> rusqlite::Result<Self> {
+        Ok(Self {
+            table,
+            select: conn.prepare_cached(&select_sql(table))?,
+            upsert: conn.prepare_cached(&upsert_sql(table))?,
+            delete: conn.prepare_cached(&format!("DELETE FROM main.{} WHERE {}", table.name, matches(table)))?,
+        })
+    }
+
+    fn current(&mut self, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
+        let table = self.table;
+        self.select.query_row(params_from_iter(key.iter().map(Value)), |row| cells(row, table)).optional()
+    }
+}
+
+/// The row that stands under a key.
+pub(super) fn current(conn: &Connection, table: &'static Table, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
+    let mut statement = conn.prepare_cached(&select_sql(table))?;
+    statement.query_row(params_from_iter(key.iter().map(Value)), |row| cells(row, table)).optional()
+}
+
+/// The columns of a table, for SQL.
+pub(super) fn columns(table: &Table) -> String {
+    table.all_columns().map(|column| column.name).collect::<Vec<_>>().join(", ")
+}
+
+fn matches(table: &Table) -> String {
+    table.key.iter().map(|column| format!("{column} IS ?")).collect::<Vec<_>>().join(" AND ")
+}
+
+fn select_sql(table: &Table) -> String {
+    format!("SELECT {} FROM {} WHERE {}", columns(table), table.name, matches(table))
 }
 
 fn upsert_sql(table: &Table) -> String {
-    let columns: Vec<&str> = table.all_columns().map(|column| column.name).collect();
-    let places = vec!["?"; columns.len()].join(", ");
-    let set: Vec<String> = columns.iter().map(|column| format!("{column} = excluded.{column}")).collect();
+    let places = vec!["?"; table.columns.len() + 2].join(", ");
+    let set: Vec<String> = table.all_columns().map(|column| format!("{0} = excluded.{0}", column.name)).collect();
     format!(
-        "INSERT INTO {} ({}) VALUES ({places}) ON CONFLICT ({}) DO UPDATE SET {}",
+        "INSERT INTO main.{} ({}) VALUES ({places}) ON CONFLICT ({}) DO UPDATE SET {}",
         table.name,
-        columns.join(", "),
+        columns(table),
         table.unique,
         set.join(", ")
     )
 }
 
-/// Writes a flush's fold state.
-pub(super) fn remember(conn: &Connection, projection: &str, changes: &[StateChange]) -> rusqlite::Result<()> {
-    let mut put = conn.prepare_cached(
-        "INSERT INTO fold_state (projection, drawer, key, value) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (projection, drawer, key) DO UPDATE SET value = excluded.value",
-    )?;
-    let mut remove =
-        conn.prepare_cached("DELETE FROM fold_state WHERE projection = ?1 AND drawer = ?2 AND key = ?3")?;
-    for change in changes {
-        match &change.value {
-            Some(value) => put.execute(params![projection, change.drawer, change.key, value])?,
-            None => remove.execute(params![projection, change.drawer, change.key])?,
-        };
-    }
-    Ok(())
+/// Writes a row of the past as it stood, into tables that are being put together.
+pub(super) fn lay_down(conn: &Connection, table: &Table, row: &Row) -> rusqlite::Result<()> {
+    conn.prepare_cached(&upsert_sql(table))?.execute(params_from_iter(row.iter().map(Value))).map(drop)
 }

@@ -1,14 +1,14 @@
-//! Owns what is in `projections.db` and whether it is what this program would have made: the projections'
-//! tables are dropped and made anew where their fingerprint is another. Nothing is ever migrated, since
-//! everything here comes back from the log.
+//! Owns what is in `projections.db` and whether it is what this program would have made. Nothing is ever migrated,
+//! since everything here comes back from the log: tables whose fingerprint is another are rebuilt, and say why.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use projections::projection::{About, PROJECTIONS};
-use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use sha2::{Digest, Sha256};
 
+use super::digest::Digests;
 use super::error::TablesError;
 use super::file::failed;
 use crate::log::Head;
@@ -19,44 +19,73 @@ const BASE: &str = include_str!("base.sql");
 const APPLICATION_ID: i64 = 0x7466_706a;
 
 /// The version of what `base.sql` makes, and of how fold state is encoded.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
-/// A projection that starts over, and why.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refold {
-    /// Its name.
-    pub projection: &'static str,
+/// A projection whose tables are not those that this program makes, and why.
+#[derive(Clone, Debug)]
+pub struct Outdated {
+    /// The projection.
+    pub about: &'static About,
     /// Why, in words.
-    pub reason: &'static str,
+    pub reason: String,
 }
 
-/// What decides whether tables in a file are those that this program makes: any change of the fold's version,
-/// of what it reads or of its tables' SQL changes it.
+/// What decides whether tables in a file are those that this program makes: the fold's version, what it reads, and
+/// its tables' SQL, each a part of its own so that a difference can be named.
 #[must_use]
 pub fn fingerprint(about: &About) -> String {
-    let version = about.version.to_string();
-    let sqls = about.tables.iter().map(|table| table.sql);
-    let parts = [about.name, &version].into_iter().chain(about.types.iter().copied()).chain(sqls);
+    let sqls: Vec<&str> = about.tables.iter().map(|table| table.sql).collect();
+    format!("{}-{}-{}", about.version, short_hash(about.types), short_hash(&sqls))
+}
+
+fn short_hash(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
         // The length first, so that no two lists of parts give the same bytes.
         hasher.update(part.len().to_be_bytes());
         hasher.update(part.as_bytes());
     }
-    crate::log::hex(&hasher.finalize().into())
+    crate::log::hex(&hasher.finalize().into())[..16].to_owned()
 }
 
-/// Makes what is missing and remakes what is of another version. Returns who starts over.
-pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<Vec<Refold>, TablesError> {
+/// What differs between two fingerprints of a projection.
+fn difference(found: &str, wanted: &str) -> String {
+    let parts = |text: &str| text.split('-').map(str::to_owned).collect::<Vec<_>>();
+    let (found, wanted) = (parts(found), parts(wanted));
+    if found.len() != wanted.len() {
+        return "it was made by another version of tradefold".to_owned();
+    }
+    let mut reasons = Vec::new();
+    if found[0] != wanted[0] {
+        reasons.push(format!("its version went from {} to {}", found[0], wanted[0]));
+    }
+    if found[1] != wanted[1] {
+        reasons.push("it reads other event types".to_owned());
+    }
+    if found[2] != wanted[2] {
+        reasons.push("the SQL of its tables changed".to_owned());
+    }
+    reasons.join(", ")
+}
+
+/// Makes what is missing from an empty file, and refuses one that holds anything else than this program's tables.
+pub(super) fn prepare(conn: &mut Connection, path: &Path) -> Result<(), TablesError> {
     let wrap = |error| failed(path, error);
     refuse_foreign(conn, path)?;
-    if outdated(conn).map_err(wrap)?.is_empty() {
-        return Ok(Vec::new());
+    if header(conn).map_err(wrap)?.2 == 0 {
+        let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;
+        // Looked at again: another process may have been here before the transaction began.
+        if header(&transaction).map_err(wrap)?.2 == 0 {
+            make_bare(&transaction, &PROJECTIONS).map_err(wrap)?;
+            PROJECTIONS.iter().try_for_each(|about| finish_bare(&transaction, about)).map_err(wrap)?;
+        }
+        transaction.commit().map_err(wrap)?;
     }
-    let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(wrap)?;
-    let refolds = remake(&transaction).map_err(wrap)?;
-    transaction.commit().map_err(wrap)?;
-    Ok(refolds)
+    if outdated(conn).map_err(wrap)?.is_empty() {
+        Ok(())
+    } else {
+        Err(TablesError::OtherVersion { path: path.to_owned() })
+    }
 }
 
 /// Refuses files of other programs. An empty database passes.
@@ -75,42 +104,32 @@ fn header(conn: &Connection) -> rusqlite::Result<(i64, i64, i64)> {
 }
 
 /// The projections whose tables are not those this program would make.
-pub(super) fn outdated(conn: &Connection) -> rusqlite::Result<Vec<(&'static About, &'static str)>> {
-    let (_, version, objects) = header(conn)?;
-    if version != VERSION {
-        let reason = if objects == 0 { "there were no tables" } else { "the file was of another version" };
-        return Ok(PROJECTIONS.into_iter().map(|about| (about, reason)).collect());
+pub(super) fn outdated(conn: &Connection) -> rusqlite::Result<Vec<Outdated>> {
+    if header(conn)?.1 != VERSION {
+        let reason = || "the file is of another version".to_owned();
+        return Ok(PROJECTIONS.into_iter().map(|about| Outdated { about, reason: reason() }).collect());
     }
     let mut outdated = Vec::new();
     for about in PROJECTIONS {
-        let sql = "SELECT fingerprint FROM projections WHERE name = ?1";
-        let found: Option<String> = conn.query_row(sql, [about.name], |row| row.get(0)).optional()?;
+        let (found, wanted) = (stored_fingerprint(conn, "main", about)?, fingerprint(about));
         match found {
-            None => outdated.push((about, "it is new")),
-            Some(found) if found != fingerprint(about) => outdated.push((about, "its version changed")),
+            None => outdated.push(Outdated { about, reason: "it is new".to_owned() }),
+            Some(found) if found != wanted => outdated.push(Outdated { about, reason: difference(&found, &wanted) }),
             Some(_) => {}
         }
     }
     Ok(outdated)
 }
 
-fn remake(transaction: &Transaction<'_>) -> rusqlite::Result<Vec<Refold>> {
-    // Looked at again: another process may have been here before the transaction began.
-    let outdated = outdated(transaction)?;
-    if header(transaction)?.1 != VERSION {
-        drop_all_but(transaction, &BTreeSet::new())?;
-        transaction.execute_batch(BASE)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    }
-    let is_outdated = |about: &About| outdated.iter().any(|(other, _)| other.name == about.name);
-    let current: Vec<_> = PROJECTIONS.into_iter().filter(|about| !is_outdated(about)).collect();
-    drop_all_but(transaction, &tables_of(&current)?)?;
-    forget_all_but(transaction, &current)?;
-    for (about, _) in &outdated {
-        make(transaction, about)?;
-    }
-    Ok(outdated.into_iter().map(|(about, reason)| Refold { projection: about.name, reason }).collect())
+/// Whether a file is laid out as this program does it.
+pub(super) fn is_of_this_version(conn: &Connection) -> rusqlite::Result<bool> {
+    Ok(header(conn)?.1 == VERSION)
+}
+
+/// What made a projection's tables in `main` or in an attached database.
+pub(super) fn stored_fingerprint(conn: &Connection, schema: &str, about: &About) -> rusqlite::Result<Option<String>> {
+    let sql = format!("SELECT fingerprint FROM {schema}.projections WHERE name = ?1");
+    conn.query_row(&sql, [about.name], |row| row.get(0)).optional()
 }
 
 /// Makes an empty file that holds some projections only, their indexes and search tables still missing.
@@ -125,13 +144,17 @@ pub(super) fn make_bare(conn: &Connection, abouts: &[&'static About]) -> rusqlit
     Ok(())
 }
 
-/// Drops a projection's tables, cursor and memory and makes them again, their indexes still missing.
-pub(super) fn remake_bare(transaction: &Transaction<'_>, about: &'static About) -> rusqlite::Result<()> {
-    let others: Vec<_> = PROJECTIONS.into_iter().filter(|other| other.name != about.name).collect();
-    drop_all_but(transaction, &tables_of(&others)?)?;
-    forget_all_but(transaction, &others)?;
-    make_tables(transaction, about, Stage::Tables)?;
-    insert_cursor(transaction, about)
+/// Drops the tables, cursors and memory of some projections and makes them again, their indexes still missing.
+pub(super) fn remake_bare(conn: &Connection, abouts: &[&'static About]) -> rusqlite::Result<()> {
+    let is_remade = |other: &About| abouts.iter().any(|about| about.name == other.name);
+    let others: Vec<_> = PROJECTIONS.into_iter().filter(|other| !is_remade(other)).collect();
+    drop_all_but(conn, &tables_of(&others)?)?;
+    forget_all_but(conn, &others)?;
+    for about in abouts {
+        make_tables(conn, about, Stage::Tables)?;
+        insert_cursor(conn, about)?;
+    }
+    Ok(())
 }
 
 /// Makes what [`make_bare`] and [`remake_bare`] left out, from the rows that are there by now.
@@ -141,12 +164,6 @@ pub(super) fn finish_bare(conn: &Connection, about: &'static About) -> rusqlite:
         conn.execute_batch(&format!("INSERT INTO \"{search}\" (\"{search}\") VALUES ('rebuild')"))?;
     }
     Ok(())
-}
-
-fn make(conn: &Connection, about: &'static About) -> rusqlite::Result<()> {
-    make_tables(conn, about, Stage::Tables)?;
-    make_tables(conn, about, Stage::Rest)?;
-    insert_cursor(conn, about)
 }
 
 /// Which of a table's statements to run.
@@ -196,9 +213,15 @@ fn search_tables(conn: &Connection, about: &About) -> rusqlite::Result<Vec<Strin
     Ok(names.into_iter().filter(is_theirs).collect())
 }
 
-fn insert_cursor(conn: &Connection, about: &About) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO projections (name, version, fingerprint, position, hash) VALUES (?1, ?2, ?3, 0, ?4)";
-    conn.execute(sql, params![about.name, about.version, fingerprint(about), Head::EMPTY.hash])?;
+fn insert_cursor(conn: &Connection, about: &'static About) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO projections (name, version, fingerprint, generation, position, hash, digest) \
+        VALUES (?1, ?2, ?3, 1, 0, ?4, ?5)";
+    let empty = Digests::empty(about);
+    conn.execute(sql, params![about.name, about.version, fingerprint(about), Head::EMPTY.hash, empty.whole()])?;
+    for (table, digest) in empty.each() {
+        let sql = "INSERT INTO table_digests (name, projection, rows, digest) VALUES (?1, ?2, 0, ?3)";
+        conn.execute(sql, params![table.name, about.name, digest.sum()])?;
+    }
     Ok(())
 }
 
@@ -231,16 +254,35 @@ fn table_names(conn: &Connection, which: &str) -> rusqlite::Result<BTreeSet<Stri
 }
 
 fn forget_all_but(conn: &Connection, kept: &[&'static About]) -> rusqlite::Result<()> {
-    let names: Vec<String> = kept.iter().map(|about| format!("'{}'", about.name)).collect();
-    let names = names.join(", ");
+    let list =
+        |names: &mut dyn Iterator<Item = &str>| names.map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let names = list(&mut kept.iter().map(|about| about.name));
+    let tables = list(&mut kept.iter().flat_map(|about| about.tables).map(|table| table.name));
     conn.execute_batch(&format!(
-        "DELETE FROM projections WHERE name NOT IN ({names}); DELETE FROM fold_state WHERE projection NOT IN ({names})"
+        "DELETE FROM projections WHERE name NOT IN ({names}); \
+         DELETE FROM table_digests WHERE projection NOT IN ({names}); \
+         DELETE FROM fold_state WHERE projection NOT IN ({names}); \
+         DELETE FROM snapshots WHERE projection NOT IN ({names}); \
+         DELETE FROM past_state WHERE projection NOT IN ({names}); \
+         DELETE FROM past_rows WHERE name NOT IN ({tables})"
     ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_differs_between_fingerprints_is_named() {
+        let about = PROJECTIONS[0];
+        let mut parts: Vec<String> = fingerprint(about).split('-').map(str::to_owned).collect();
+        assert_eq!(difference(&fingerprint(about), &fingerprint(about)), "");
+        parts[0] = "7".to_owned();
+        assert_eq!(difference(&parts.join("-"), &fingerprint(about)), "its version went from 7 to 1");
+        parts[2] = "another".to_owned();
+        assert!(difference(&parts.join("-"), &fingerprint(about)).ends_with(", the SQL of its tables changed"));
+        assert_eq!(difference("older", &fingerprint(about)), "it was made by another version of tradefold");
+    }
 
     #[test]
     fn a_tables_sql_is_parted_before_what_only_makes_it_quicker_to_read() {

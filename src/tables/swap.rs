@@ -1,22 +1,30 @@
-//! Owns tables that are made beside the live ones: a [`Side`] file filled at full speed, which then takes the
-//! live tables' place in one transaction, or becomes a file of its own. Whoever is killed on the way leaves
-//! a side file behind and the live tables as they were.
+//! Owns generations: a [`Side`] file filled at full speed beside the live tables, which then takes their place in
+//! one transaction, page by page, so that whoever reads sees the old generation or the new one; and the file
+//! that keeps the generation before. Whoever is killed on the way leaves a side file behind and the live
+//! tables as they were.
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
-use projections::cell::Table;
-use projections::projection::About;
-use rusqlite::{Connection, Transaction, TransactionBehavior, params};
+use projections::projection::{About, PROJECTIONS};
+use rusqlite::Connection;
+use rusqlite::backup::{Backup, StepResult};
 
 use super::error::TablesError;
-use super::{Tables, file, schema};
+use super::{Tables, as_of, cursor, file, schema};
 use crate::log::file::{beside, failed, sync_dir};
 
-/// Tables of some projections, beside the live ones.
+/// How long to leave a database alone that another program has locked.
+const BUSY_PAUSE: Duration = Duration::from_millis(5);
+
+/// Tables that are being made beside the live ones.
 pub(crate) struct Side {
     tables: Tables,
-    abouts: Vec<&'static About>,
+    /// Those made anew, whose indexes are still missing.
+    bare: Vec<&'static About>,
+    generation: u64,
 }
 
 impl Side {
@@ -26,7 +34,61 @@ impl Side {
         file::remove(path)?;
         let conn = file::open_side(path)?;
         schema::make_bare(&conn, abouts)?;
-        Ok(Self { tables: Tables::over(conn, path), abouts: abouts.to_vec() })
+        Ok(Self { tables: Tables::over(conn, path, false), bare: abouts.to_vec(), generation: 1 })
+    }
+
+    /// Begins the next generation of a journal's tables: some projections from nothing, the others as they are.
+    pub(crate) fn next(dir: &Path, renewed: &[&'static About]) -> Result<Self, TablesError> {
+        let path = side_path(dir);
+        let live = match Tables::read_only(dir) {
+            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => None,
+            opened => Some(opened?),
+        };
+        let known = live.filter(|live| schema::is_of_this_version(live).unwrap_or(false));
+        let generation = known.as_ref().map_or(Ok(0), cursor::generation)? + 1;
+        let is_renewed = |about: &&About| renewed.iter().any(|other| other.name == about.name);
+        let mut side = match known {
+            Some(live) if !PROJECTIONS.iter().all(is_renewed) => {
+                let side = Self::copy(&live, &path)?;
+                schema::remake_bare(&side.tables.conn, renewed)?;
+                Self { bare: renewed.to_vec(), ..side }
+            }
+            _ => Self::make(&path, &PROJECTIONS)?,
+        };
+        side.tables.keeps_past = true;
+        side.number(generation)
+    }
+
+    /// Makes the generation before the next one; `None` where none was kept.
+    pub(crate) fn previous(dir: &Path) -> Result<Option<Self>, TablesError> {
+        let previous = previous_path(dir);
+        if !previous.exists() {
+            return Ok(None);
+        }
+        let conn = file::open_read_only(&previous)?;
+        schema::refuse_foreign(&conn, &previous)?;
+        if !schema::outdated(&conn)?.is_empty() {
+            return Err(TablesError::OtherVersion { path: previous });
+        }
+        let generation = match Tables::read_only(dir).and_then(|live| Ok(cursor::generation(&live)?)) {
+            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => cursor::generation(&conn)?,
+            found => found?,
+        };
+        let mut side = Self::copy(&conn, &side_path(dir))?;
+        side.tables.keeps_past = true;
+        side.number(generation + 1).map(Some)
+    }
+
+    fn copy(from: &Connection, path: &Path) -> Result<Self, TablesError> {
+        file::remove(path)?;
+        let mut conn = file::open_side(path)?;
+        copy(from, &mut conn)?;
+        Ok(Self { tables: Tables::over(conn, path, false), bare: Vec::new(), generation: 1 })
+    }
+
+    fn number(self, generation: u64) -> Result<Self, TablesError> {
+        cursor::set_generation(&self.tables.conn, generation)?;
+        Ok(Self { generation, ..self })
     }
 
     /// The tables, to be filled.
@@ -34,19 +96,31 @@ impl Side {
         &self.tables
     }
 
-    /// Ends the filling, so that the file can take the live tables' place.
-    pub(crate) fn seal(self) -> Result<Sealed, TablesError> {
-        // Its exclusive lock keeps everybody else out.
-        close(self.tables.conn)?;
-        Ok(Sealed { path: self.tables.path, abouts: self.abouts })
+    /// Which generation this is going to be.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation
     }
 
-    /// Makes these tables a folder's own, in one step, with their indexes.
-    pub(crate) fn move_to(self, dir: &Path) -> Result<(), TablesError> {
-        for about in &self.abouts {
+    /// Makes the indexes of what was loaded without.
+    pub(crate) fn index(&mut self) -> Result<(), TablesError> {
+        for about in std::mem::take(&mut self.bare) {
             schema::finish_bare(&self.tables.conn, about)?;
         }
-        let path = self.seal()?.path;
+        Ok(())
+    }
+
+    /// Fills empty tables with those of the past, as they were put together.
+    pub(crate) fn fill_from(self, past: Tables) -> Result<Self, TablesError> {
+        let path = self.tables.path;
+        self.tables.conn.close().map_err(|(_, error)| error)?;
+        as_of::copy_into(past, &path, &self.bare)?;
+        Ok(Self { tables: Tables::over(file::open_side(&path)?, &path, false), ..self })
+    }
+
+    /// Makes these tables a folder's own, in one step.
+    pub(crate) fn move_to(mut self, dir: &Path) -> Result<(), TablesError> {
+        self.index()?;
+        let path = self.seal()?.0;
         // No SQLite of this process has it open any more.
         File::open(&path).and_then(|file| file.sync_all()).map_err(failed("sync", &path))?;
         let target = file::path_in(dir);
@@ -54,32 +128,73 @@ impl Side {
         fs::rename(&path, &target).map_err(failed("move tables to", &target))?;
         Ok(sync_dir(dir)?)
     }
+
+    /// Ends the filling, so that the file can take the live tables' place.
+    pub(crate) fn seal(mut self) -> Result<Sealed, TablesError> {
+        self.index()?;
+        // Its exclusive lock keeps everybody else out.
+        self.tables.conn.close().map_err(|(_, error)| error)?;
+        Ok(Sealed(self.tables.path))
+    }
 }
 
 /// Tables that are complete, and closed.
-pub(crate) struct Sealed {
-    path: PathBuf,
-    abouts: Vec<&'static About>,
-}
+pub(crate) struct Sealed(PathBuf);
 
 impl Sealed {
-    /// Puts these tables, fold state and cursors in the place of the live ones, all at once.
-    pub(crate) fn replace(&self, live: &Tables) -> Result<(), TablesError> {
-        attach(&live.conn, &self.path)?;
-        let replaced = replace_attached(&live.conn, &self.abouts);
-        // Nobody uses this connection after a failure.
-        let detached = live.conn.execute_batch("DETACH side");
-        replaced.and(detached).map_err(|error| file::failed(&live.path, error))
-    }
-
-    /// Takes the file away.
-    pub(crate) fn remove(self) -> Result<(), TablesError> {
-        Ok(file::remove(&self.path)?)
+    /// Puts these tables in the place of a journal's own, all at once, and takes the side file away. The caller
+    /// has closed the gate, and passes it on: it opens as soon as the new tables are there.
+    pub(crate) fn replace(self, dir: &Path, gate: super::Closed) -> Result<(), TablesError> {
+        let path = file::path_in(dir);
+        let mut live = match open_live(dir) {
+            // What is left of it can't be read by anybody, and all of it is in the log.
+            Err(TablesError::Damaged { .. }) => {
+                file::remove(&path)?;
+                open_live(dir)?
+            }
+            opened => opened?,
+        };
+        // Writing the pages into their places takes long, and nobody has to wait for that.
+        live.pragma_update(None, "wal_autocheckpoint", 0)?;
+        copy(&file::open_read_only(&self.0)?, &mut live)?;
+        drop(gate);
+        live.query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |_| Ok(()))?;
+        Ok(file::remove(&self.0)?)
     }
 }
 
-fn close(conn: Connection) -> Result<(), TablesError> {
-    conn.close().map_err(|(_, error)| error.into())
+fn open_live(dir: &Path) -> Result<Connection, TablesError> {
+    let path = file::path_in(dir);
+    let conn = file::open_for_writing(&path)?;
+    schema::refuse_foreign(&conn, &path)?;
+    Ok(conn)
+}
+
+/// Copies a whole database over another in one transaction of the latter.
+fn copy(from: &Connection, to: &mut Connection) -> Result<(), TablesError> {
+    let backup = Backup::new(from, to)?;
+    loop {
+        match backup.step(-1)? {
+            StepResult::Done => return Ok(()),
+            _ => thread::sleep(BUSY_PAUSE),
+        }
+    }
+}
+
+/// Keeps a journal's tables as they are now, in the place of what was kept before. Does nothing where there are
+/// none that could be read.
+pub(crate) fn keep_previous(dir: &Path) -> Result<(), TablesError> {
+    let (previous, aside) = (previous_path(dir), dir.join(".projections.previous.part"));
+    let live = match Tables::read_only(dir) {
+        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(file::remove(&previous)?),
+        opened => opened?,
+    };
+    file::remove(&aside)?;
+    let mut conn = file::open_side(&aside)?;
+    copy(&live, &mut conn)?;
+    conn.close().map_err(|(_, error)| error)?;
+    fs::rename(&aside, &previous).map_err(failed("keep the tables as", &previous))?;
+    Ok(sync_dir(dir)?)
 }
 
 /// Makes the file under a name hold all it has: a write-ahead log left beside it would be applied to the next.
@@ -93,51 +208,20 @@ fn settle(path: &Path) -> Result<(), TablesError> {
     if has_log && !settled { Ok(file::remove(path)?) } else { Ok(()) }
 }
 
-fn attach(conn: &Connection, path: &Path) -> Result<(), TablesError> {
-    let text = path
-        .to_str()
-        .ok_or_else(|| TablesError::Damaged { path: path.to_owned(), detail: "its name is not UTF-8".to_owned() })?;
-    conn.execute("ATTACH ?1 AS side", [text])?;
-    Ok(())
-}
-
-fn replace_attached(live: &Connection, abouts: &[&'static About]) -> rusqlite::Result<()> {
-    let transaction = Transaction::new_unchecked(live, TransactionBehavior::Immediate)?;
-    for about in abouts {
-        schema::remake_bare(&transaction, about)?;
-        for table in about.tables {
-            transaction.execute_batch(&copy_sql(table))?;
-        }
-        schema::finish_bare(&transaction, about)?;
-        transaction.execute(
-            "INSERT INTO main.fold_state SELECT * FROM side.fold_state WHERE projection = ?1 ORDER BY projection, drawer, key",
-            params![about.name],
-        )?;
-        transaction.execute("DELETE FROM main.projections WHERE name = ?1", params![about.name])?;
-        transaction.execute(
-            "INSERT INTO main.projections SELECT * FROM side.projections WHERE name = ?1",
-            params![about.name],
-        )?;
-    }
-    transaction.commit()
-}
-
-fn copy_sql(table: &Table) -> String {
-    let columns: Vec<&str> = table.all_columns().map(|column| column.name).collect();
-    let columns = columns.join(", ");
-    format!("INSERT INTO main.{0} ({columns}) SELECT {columns} FROM side.{0} ORDER BY rowid", table.name)
-}
-
 /// Tables of some projections that leave nothing behind: SQLite keeps them in a file without a name, as far
 /// as they don't fit into memory.
 pub(crate) fn passing(abouts: &[&'static About]) -> Result<Tables, TablesError> {
-    let path = Path::new("");
     let conn = file::open_passing()?;
     schema::make_bare(&conn, abouts)?;
-    Ok(Tables::over(conn, path))
+    Ok(Tables::over(conn, Path::new(""), false))
 }
 
 /// The path of a side file in a folder: hidden, and always the same, so that the next run finds a leftover.
 pub(crate) fn side_path(dir: &Path) -> PathBuf {
     dir.join(".projections.db.rebuild")
+}
+
+/// Where the generation before is kept.
+fn previous_path(dir: &Path) -> PathBuf {
+    dir.join(crate::log::PREVIOUS_FILE)
 }

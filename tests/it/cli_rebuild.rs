@@ -30,6 +30,11 @@ fn what_was_changed_in_the_tables_is_found_and_rebuilt() {
     let rebuilt = place.run(["rebuild", "--verify"]);
     assert_eq!(rebuilt.code, 1, "{}{}", rebuilt.out, rebuilt.err);
     assert!(rebuilt.out.contains("2 differences"), "{}", rebuilt.out);
+    assert!(rebuilt.out.contains("last touched by event"), "{}", rebuilt.out);
+    assert!(rebuilt.out.contains("Nothing was replaced"), "{}", rebuilt.out);
+    assert_eq!(place.run(["verify"]).code, 1);
+    let swapped = place.run(["rebuild", "--verify", "--swap"]);
+    assert!(swapped.code == 1 && swapped.out.contains("generation 2"), "{}", swapped.out);
     place.run(["rebuild", "--verify"]).ok();
     place.run(["verify"]).ok();
     place.run(["export", "all", "--out", "after/"]).ok();
@@ -45,7 +50,9 @@ fn a_rebuild_says_how_far_it_is() {
     let result: Value = serde_json::from_str(&rebuilt.out).unwrap();
     assert_eq!(result["projections"][0]["position"], 587);
     let last: Value = serde_json::from_str(rebuilt.err.lines().last().unwrap()).unwrap();
-    assert_eq!(last["progress"], json!({ "done": 587, "total": 587 }));
+    let done = json!({ "done": 587, "total": 587 });
+    assert_eq!(json!({ "done": last["progress"]["done"], "total": last["progress"]["total"] }), done);
+    assert!(last["progress"]["per_second"].as_f64().is_some(), "{last}");
     assert!(place.run(["rebuild", "trades"]).ok().out.contains("ledger"));
     place.run(["rebuild", "trade"]).fails(2, &["did you mean trades?"]);
     place.run(["rebuild", "--until", "yesterday"]).fails(2, &["2026-03-02T14:31:07Z"]);

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use projections::cell::Cell;
+
 use crate::fixtures;
-use crate::runner::fold;
+use crate::runner::{Tables, fold, fold_watching};
 
 /// A small generator of cuts, so that each run of the test cuts at the same places.
 fn cut(seed: u64, seq: u64) -> bool {
@@ -23,8 +25,27 @@ fn cuts_and_restarts_change_nothing() {
 }
 
 #[test]
+fn whatever_changes_a_row_moves_its_last_seq() {
+    for (name, events) in fixtures::streams() {
+        let mut before = Tables::new();
+        fold_watching(&events, |seq, tables| {
+            for (table, rows) in tables {
+                let known = before.entry(table).or_default();
+                for (key, row) in rows {
+                    let stamp = row.last().and_then(Cell::as_seq);
+                    assert!(
+                        known.get(key) == Some(row) || stamp == Some(seq),
+                        "{name}: event {seq} changed {table} {key:?} to {row:?}"
+                    );
+                }
+                known.clone_from(rows);
+            }
+        });
+    }
+}
+
+#[test]
 fn gross_sums_agree_and_closed_fees_tie() {
-    use projections::cell::Cell;
     for (name, events) in fixtures::streams() {
         let tables = fold(&events, |_| false);
         let sum = |table: &str, column: &str, keep: &dyn Fn(&[Cell]) -> bool| -> f64 {

@@ -52,6 +52,15 @@ impl Runner {
 /// Folds events into tables. `cut_after` says after which positions everything is flushed and forgotten, as a
 /// restart would.
 pub(crate) fn fold(events: &[Event], cut_after: impl Fn(u64) -> bool) -> Tables {
+    run(events, cut_after, |_, _| {})
+}
+
+/// Folds events into tables, which `watch` sees as they are after each.
+pub(crate) fn fold_watching(events: &[Event], watch: impl FnMut(u64, &Tables)) {
+    run(events, |_| true, watch);
+}
+
+fn run(events: &[Event], cut_after: impl Fn(u64) -> bool, mut watch: impl FnMut(u64, &Tables)) -> Tables {
     let mut tables = Tables::new();
     let new =
         |about: &projections::projection::About| Runner { projection: (about.new)(), shelf: MemoryShelf::default() };
@@ -64,6 +73,7 @@ pub(crate) fn fold(events: &[Event], cut_after: impl Fn(u64) -> bool) -> Tables 
                 runner.projection = (runner.projection.about().new)();
             }
         }
+        watch(event.seq, &tables);
     }
     for runner in &mut runners {
         runner.flush(&mut tables);

@@ -55,6 +55,15 @@ pub enum Fault {
     },
 }
 
+impl Fault {
+    /// Whether it is in the order of the events, rather than in what one of them says: positions, versions of streams,
+    /// and ids, which make an event one.
+    #[must_use]
+    pub fn is_of_order(&self) -> bool {
+        matches!(self, Self::Missing { .. } | Self::Position { .. } | Self::StreamVersion { .. } | Self::IdTwice { .. })
+    }
+}
+
 /// A fault and where it shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {

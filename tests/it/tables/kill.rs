@@ -102,6 +102,6 @@ fn a_killed_rebuild_leaves_the_tables_as_they_were() {
     rebuild(&place.dir, None, None, None, &mut |_, _| {}).unwrap();
     assert!(verify_tables(&place.dir, &mut |_, _| {}).unwrap().differences.is_empty());
     let names = std::fs::read_dir(&place.dir).unwrap().map(|entry| entry.unwrap().file_name());
-    let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains("rebuild")).collect();
+    let left: Vec<_> = names.filter(|name| name.to_string_lossy().contains(".db.rebuild")).collect();
     assert_eq!(left, [] as [&str; 0]);
 }

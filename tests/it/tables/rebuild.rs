@@ -4,11 +4,11 @@ use std::fs;
 
 use projections::cell::Cell;
 use tradefold::projector;
-use tradefold::rebuild::{RebuildError, rebuild, rebuild_comparing, verify_tables};
+use tradefold::rebuild::{RebuildError, Swap, rebuild, rebuild_comparing, roll_back, verify_tables};
 use tradefold::tables::{Differences, Problem, Tables};
 
 use super::events::Trading;
-use super::support::{Place, assert_same, dump};
+use super::support::{LONG, Place, assert_same, dump};
 
 fn verified(place: &Place) -> Differences {
     verify_tables(&place.dir, &mut |_, _| {}).unwrap().differences
@@ -37,8 +37,14 @@ fn hand_edits_are_named_and_replayed_away() {
     ));
     assert_eq!(told[1], ("fills", &[("fill_id", Cell::from("f2"))][..], &Problem::Missing));
     assert_eq!(told[2], ("rule_breaks", &[("rule_break_id", Cell::Int(4242))][..], &Problem::Extra));
-    let rebuilt = rebuild_comparing(&place.dir, Some(&["fills"]), &mut |_, _| {}).unwrap();
-    assert_eq!(rebuilt.differences.unwrap().kept, found.kept);
+    let compare = |swap| rebuild_comparing(&place.dir, Some(&["fills"]), swap, &mut |_, _| {}).unwrap();
+    for swap in [Swap::Never, Swap::IfEqual] {
+        let left = compare(swap);
+        assert_eq!((left.differences.unwrap().kept, left.generation), (found.kept.clone(), None));
+        assert_eq!(verified(&place).total, 3);
+    }
+    let replaced = compare(Swap::Always);
+    assert_eq!((replaced.differences.unwrap().kept, replaced.generation), (found.kept, Some(2)));
     assert!(verified(&place).is_empty());
     assert_same(&dump(&place.dir), &clean, "rebuilt");
 }
@@ -116,14 +122,39 @@ fn tables_that_nobody_can_read_are_replaced() {
 }
 
 #[test]
-fn whoever_keeps_the_tables_is_not_pushed_aside() {
-    let place = Place::traded(8, 10);
+fn whoever_keeps_the_tables_goes_on_in_the_next_generation() {
+    let (place, mut trading) = (Place::traded(8, 300), Trading::new(9));
     let journal = place.open();
-    // What was folded before says nothing of who projects now: something new has to be.
-    let note = r#"{"type":"NoteAdded","occurred_at":"2026-03-02T14:00:00Z","data":{"text":"here"}}"#;
-    let receipt = journal.append(vec![projections::validate::parse_edge(note).unwrap()]).unwrap();
-    journal.wait_until(receipt.head.seq, super::support::LONG).unwrap();
-    let held = rebuild(&place.dir, None, None, None, &mut |_, _| {});
-    assert!(matches!(held, Err(RebuildError::Held { pid: Some(_), .. })));
+    let seq = journal.append(trading.drafts(50)).unwrap().head.seq;
+    journal.wait_until(seq, LONG).unwrap();
+    place.edit("UPDATE trades SET pl_amount_net = 1e6 WHERE trade_id = 't3'");
+    let rebuilt = rebuild(&place.dir, None, None, None, &mut |_, _| {}).unwrap();
+    assert_eq!((rebuilt.generation, rebuilt.projections[0].cursor.position), (Some(2), seq));
+    let seq = journal.append(trading.drafts(50)).unwrap().head.seq;
+    journal.wait_until(seq, LONG).unwrap();
+    drop(journal);
     assert!(verified(&place).is_empty());
+    let live = dump(&place.dir);
+    assert_same(&live, &place.replayed(), "rebuilt beside who projects, and gone on");
+}
+
+#[test]
+fn what_a_rebuild_replaced_comes_back_and_catches_up() {
+    let (place, mut trading) = (Place::new(), Trading::new(8));
+    assert!(matches!(roll_back(&place.dir, &mut |_, _| {}), Err(RebuildError::NothingKept { .. })));
+    place.record(&mut trading, 200);
+    place.edit("UPDATE trades SET notes = 'mine' WHERE trade_id = 't1'");
+    rebuild(&place.dir, None, None, None, &mut |_, _| {}).unwrap();
+    place.record(&mut trading, 100);
+    let back = roll_back(&place.dir, &mut |_, _| {}).unwrap();
+    assert_eq!((back.generation, back.projections[0].cursor.position), (Some(3), 300));
+    // With what was wrong in them, as they were.
+    assert_eq!(verified(&place).total, 1);
+    place.record(&mut trading, 100);
+    assert_eq!(verified(&place).total, 1);
+    // And back again: a rollback keeps what it replaces.
+    roll_back(&place.dir, &mut |_, _| {}).unwrap();
+    assert!(verified(&place).is_empty());
+    let live = dump(&place.dir);
+    assert_same(&live, &place.replayed(), "rolled back twice");
 }

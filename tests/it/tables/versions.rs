@@ -20,8 +20,8 @@ fn a_changed_projection_is_refolded_alone() {
     assert!(matches!(unready, RebuildError::Project(ProjectError::Tables(TablesError::OtherVersion { .. }))));
     let caught_up = projector::catch_up(&place.dir).unwrap();
     assert!(caught_up.is_complete());
-    let refolded: Vec<_> = caught_up.refolds.iter().map(|refold| (refold.projection, refold.reason)).collect();
-    assert_eq!(refolded, [("market_data", "its version changed")]);
+    let renewed: Vec<_> = caught_up.outdated.iter().map(|outdated| (outdated.about.name, &*outdated.reason)).collect();
+    assert_eq!(renewed, [("market_data", "it was made by another version of tradefold")]);
     let after = dump(&place.dir);
     assert_eq!(after["market_data"], before["market_data"]);
     // Left alone, mistake and all.
@@ -35,7 +35,7 @@ fn a_file_of_another_version_is_made_anew() {
     let before = dump(&place.dir);
     place.raw().execute_batch("DROP TABLE trades; PRAGMA user_version = 77").unwrap();
     let caught_up = projector::catch_up(&place.dir).unwrap();
-    assert_eq!(caught_up.refolds.len(), 2);
+    assert_eq!(caught_up.outdated.len(), 2);
     assert_same(&dump(&place.dir), &before, "of another version");
 }
 

@@ -1,0 +1,223 @@
+//! Owns making the next generation of a journal's tables: the log replayed into a file beside the live ones, its
+//! tail caught up, compared with them where that is asked for, and put in their place at once. Whoever
+//! projects or reads meanwhile is not disturbed; whoever is killed leaves the live tables as they were.
+
+use std::path::Path;
+use std::time::Duration;
+
+use projections::projection::{About, PROJECTIONS};
+
+use super::board::ProjectionState;
+use super::error::ProjectError;
+use super::fold::{self, Fold};
+use super::{PAGE_EVENTS, tail};
+use crate::log::lock::Lock;
+use crate::log::{OpenError, Reader};
+use crate::tables::{self, Closed, Differences, Outdated, Side, Tables, TablesError};
+
+/// The advisory lock of whoever makes a new generation.
+const LOCK_FILE: &str = "rebuild.lock";
+
+/// How often a replay says how far it is.
+const REPORT_EVERY: u64 = 1_000;
+
+/// Who is told (events done, events in all).
+pub(crate) type Report<'a> = &'a mut dyn FnMut(u64, u64);
+
+/// When a new generation takes the place of the live one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Swap {
+    /// In any case.
+    Always,
+    /// If nothing differs.
+    IfEqual,
+    /// Not at all: it is thrown away.
+    Never,
+}
+
+/// What to make.
+pub(crate) struct Renewal<'a> {
+    pub(crate) reader: &'a Reader,
+    /// The projections to be made from nothing; the others go on from where they are.
+    pub(crate) renewed: &'a [&'static About],
+    /// The last position to fold; the head when left out.
+    pub(crate) until: Option<u64>,
+    /// Whether to compare with the live tables first.
+    pub(crate) compare: bool,
+    pub(crate) swap: Swap,
+}
+
+/// What was made.
+pub(crate) struct Renewed {
+    /// Where the projections of the new generation are.
+    pub(crate) projections: Vec<ProjectionState>,
+    /// In what the live tables differed, where that was asked for and there were tables to compare with.
+    pub(crate) differences: Option<Differences>,
+    /// The new generation's number, if it is in place.
+    pub(crate) generation: Option<u64>,
+}
+
+/// Makes the next generation.
+pub(crate) fn renew(renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed, ProjectError> {
+    let dir = renewal.reader.dir();
+    let _lock = lock(dir)?;
+    tail::check(renewal.reader, &tables::stored_cursors(dir)?)?;
+    let made =
+        Next::begin(renewal.reader, Side::next(dir, renewal.renewed)?).and_then(|next| next.finish(renewal, report));
+    forget_side(dir, made)
+}
+
+/// Brings the generation before the last rebuild back, its tail caught up; `None` where none was kept.
+pub(crate) fn roll_back(reader: &Reader, report: Report<'_>) -> Result<Option<Renewed>, ProjectError> {
+    let dir = reader.dir();
+    let _lock = lock(dir)?;
+    tail::check(reader, &tables::stored_cursors(dir)?)?;
+    let Some(side) = Side::previous(dir)? else { return Ok(None) };
+    tail::check(reader, &side.tables().cursors()?)?;
+    let renewal = Renewal { reader, renewed: &[], until: None, compare: false, swap: Swap::Always };
+    let made = Next::begin(reader, side).and_then(|next| next.finish(&renewal, report));
+    forget_side(dir, made).map(Some)
+}
+
+/// Rebuilds the projections whose tables are not those that this program makes, and only them.
+pub(crate) fn renew_outdated(reader: &Reader) -> Result<Vec<Outdated>, ProjectError> {
+    let outdated = tables::outdated(reader.dir())?;
+    if !outdated.is_empty() {
+        let renewed: Vec<_> = outdated.iter().map(|outdated| outdated.about).collect();
+        let renewal = Renewal { reader, renewed: &renewed, until: None, compare: false, swap: Swap::Always };
+        renew(&renewal, &mut |_, _| {})?;
+    }
+    Ok(outdated)
+}
+
+/// Takes the right to make a new generation, if nobody has it.
+fn lock(dir: &Path) -> Result<Lock, OpenError> {
+    Lock::take_file(&dir.join(LOCK_FILE), Duration::ZERO)
+}
+
+/// What was not put in place is of no use to anybody.
+fn forget_side<T>(dir: &Path, made: Result<T, ProjectError>) -> Result<T, ProjectError> {
+    let removed = tables::remove_side(dir);
+    let made = made?;
+    removed?;
+    Ok(made)
+}
+
+/// Folds everything up to a position.
+pub(crate) fn replay(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    report: Report<'_>,
+) -> Result<(), ProjectError> {
+    let going = folds.iter().filter(|fold| !fold.has_done(through));
+    let Some(mut done) = going.map(|fold| fold.committed().position).min() else { return Ok(()) };
+    report(done, through);
+    while !folds.iter().all(|fold| fold.has_done(through)) {
+        fold::page(reader, tables, folds, through, PAGE_EVENTS, |_| {
+            done += 1;
+            if done.is_multiple_of(REPORT_EVERY) && done < through {
+                report(done, through);
+            }
+            false
+        })?;
+    }
+    report(through, through);
+    Ok(())
+}
+
+/// A generation in the making.
+struct Next<'a> {
+    reader: &'a Reader,
+    side: Side,
+    folds: Vec<Fold>,
+}
+
+impl<'a> Next<'a> {
+    fn begin(reader: &'a Reader, side: Side) -> Result<Self, ProjectError> {
+        let resume = |about| Fold::resume(about, side.tables());
+        let folds = PROJECTIONS.into_iter().map(resume).collect::<Result<_, _>>()?;
+        Ok(Self { reader, side, folds })
+    }
+
+    fn finish(mut self, renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed, ProjectError> {
+        let differences = if renewal.compare { self.compare(renewal.renewed, report)? } else { None };
+        let equal = differences.as_ref().is_none_or(Differences::is_empty);
+        let generation = match renewal.swap {
+            Swap::Never => None,
+            Swap::IfEqual if !equal => None,
+            _ => Some(self.side.generation()),
+        };
+        if generation.is_none() {
+            return Ok(Renewed { projections: self.states(), differences, generation });
+        }
+        let projections = self.put_in_place(renewal.until, report)?;
+        Ok(Renewed { projections, differences, generation })
+    }
+
+    /// Replays up to where the live tables are, and compares; `None` where there are none to compare with.
+    fn compare(&mut self, renewed: &[&'static About], report: Report<'_>) -> Result<Option<Differences>, ProjectError> {
+        loop {
+            let live = match Tables::read_only(self.reader.dir()) {
+                Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(None),
+                opened => opened?,
+            };
+            tables::hold_still(&live)?;
+            if !tables::is_current(&live)? {
+                return Ok(None);
+            }
+            let states = ProjectionState::all(&tables::cursors(&live)?);
+            let through = states.iter().map(|state| state.cursor.position).max().unwrap_or(0);
+            let behind = self.folds.iter().map(|fold| through.saturating_sub(fold.committed().position)).max();
+            end_at(&mut self.folds, &states);
+            self.replay(through, report)?;
+            self.folds.iter_mut().for_each(|fold| fold.end_at(u64::MAX));
+            // Who followed the log meanwhile is further by now; close behind, what is held is held for a moment.
+            if behind.is_none_or(|behind| behind <= PAGE_EVENTS as u64) {
+                return Ok(Some(self.side.tables().differences_of(&live, renewed)?));
+            }
+        }
+    }
+
+    /// Catches up with the log, and takes the place of the live tables while nobody commits to them.
+    fn put_in_place(mut self, until: Option<u64>, report: Report<'_>) -> Result<Vec<ProjectionState>, ProjectError> {
+        let dir = self.reader.dir();
+        self.catch_up(until, report)?;
+        self.side.index()?;
+        tables::keep_previous(dir)?;
+        self.catch_up(until, report)?;
+        let gate = Closed::close(dir)?;
+        // As far as the live tables may be: nobody who has seen a position loses sight of it again.
+        self.catch_up(until, &mut |_, _| {})?;
+        let states = self.states();
+        self.side.seal()?.replace(dir, gate)?;
+        Ok(states)
+    }
+
+    fn catch_up(&mut self, until: Option<u64>, report: Report<'_>) -> Result<(), ProjectError> {
+        let head = self.reader.head()?.seq;
+        self.replay(head.min(until.unwrap_or(u64::MAX)), report)
+    }
+
+    fn replay(&mut self, through: u64, report: Report<'_>) -> Result<(), ProjectError> {
+        replay(self.reader, self.side.tables(), &mut self.folds, through, report)
+    }
+
+    fn states(&self) -> Vec<ProjectionState> {
+        states(&self.folds)
+    }
+}
+
+/// Where folds are.
+pub(crate) fn states(folds: &[Fold]) -> Vec<ProjectionState> {
+    folds.iter().map(|fold| ProjectionState::at(fold.about(), fold.committed().clone())).collect()
+}
+
+/// Has each fold end where its projection is.
+pub(crate) fn end_at(folds: &mut [Fold], states: &[ProjectionState]) {
+    for fold in folds {
+        let state = states.iter().find(|state| state.name == fold.about().name);
+        fold.end_at(state.map_or(0, |state| state.cursor.position));
+    }
+}

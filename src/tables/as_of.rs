@@ -1,0 +1,175 @@
+//! Owns tables as they were: a connection on which each table's name stands for its rows at a position. A row
+//! whose `last_seq` is not later than the last snapshot before it still stands in the live tables; one that
+//! was changed since was kept aside (`past`); both are read where they are. What happened between snapshot
+//! and position is folded on top, by the same code as ever, into tables of this connection's own.
+
+use std::path::Path;
+
+use projections::cell::cells_from_bytes;
+use projections::projection::{About, PROJECTIONS};
+use rusqlite::{Connection, params};
+
+use super::cursor::Cursor;
+use super::digest::{self, Digests};
+use super::error::TablesError;
+use super::past::{self, Snapshot};
+use super::rows::{columns, lay_down};
+use super::{Tables, file, schema, swap};
+use crate::log::{signed, unsigned};
+
+/// The live tables on such a connection.
+pub(super) const LIVE: &str = "live";
+
+/// The file they are copied into.
+const COPY: &str = "copy";
+
+/// Opens a journal's tables as of a position, as far as snapshots go: each projection's cursor says from where it
+/// is to be folded on. All is seen as it is now, however the live tables move on.
+pub(crate) fn as_of(dir: &Path, position: u64) -> Result<Tables, TablesError> {
+    let tables = swap::passing(&PROJECTIONS)?;
+    let path = file::path_in(dir);
+    match Tables::read_only(dir) {
+        // Then all of it has to be folded.
+        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(tables),
+        opened => {
+            if !schema::is_of_this_version(&opened?)? {
+                return Ok(tables);
+            }
+        }
+    }
+    let conn = &tables.conn;
+    file::attach_read_only(conn, &path, LIVE)?;
+    conn.execute_batch("BEGIN")?;
+    let mut bounds = Vec::new();
+    for about in PROJECTIONS {
+        if let Some(snapshot) = begin(conn, about, position)? {
+            cursor_at(conn, about, &snapshot)?;
+            bounds.push((about, snapshot.cursor.position));
+        }
+    }
+    make_views(conn, &bounds)?;
+    Ok(tables)
+}
+
+/// From where a projection goes on: the present, where that is asked for, or the last snapshot, with what was
+/// kept of it laid down; `None` for the beginning.
+fn begin(conn: &Connection, about: &'static About, position: u64) -> Result<Option<Snapshot>, TablesError> {
+    if schema::stored_fingerprint(conn, LIVE, about)? != Some(schema::fingerprint(about)) {
+        return Ok(None);
+    }
+    let (at, stopped) = stored(conn, about)?;
+    // One that an event has stopped stands there for every later position.
+    if at.cursor.position == position || (at.cursor.position < position && stopped) {
+        return Ok(Some(at));
+    }
+    if at.cursor.position < position {
+        return Ok(None);
+    }
+    let snapshot = past::last_by(conn, LIVE, about, position)?;
+    if let Some(snapshot) = &snapshot {
+        lay_down_rows(conn, about, snapshot.cursor.position)?;
+        lay_down_state(conn, about, snapshot.cursor.position)?;
+    }
+    Ok(snapshot)
+}
+
+/// Where the live tables stand, and whether they are stopped there.
+fn stored(conn: &Connection, about: &'static About) -> rusqlite::Result<(Snapshot, bool)> {
+    let sql = format!("SELECT position, hash, stopped_at IS NOT NULL FROM {LIVE}.projections WHERE name = ?1");
+    let (cursor, stopped) = conn.query_row(&sql, [about.name], |row| {
+        Ok((Cursor { position: unsigned(row.get(0)?), hash: row.get(1)?, ..Cursor::START }, row.get(2)?))
+    })?;
+    let digests = digest::stored_in(conn, LIVE, about)?;
+    Ok((Snapshot { cursor, digests }, stopped))
+}
+
+fn cursor_at(conn: &Connection, about: &'static About, snapshot: &Snapshot) -> rusqlite::Result<()> {
+    digest::store(conn, &snapshot.digests, &Digests::empty(about))?;
+    super::cursor::set(conn, about, &snapshot.cursor, &snapshot.digests.whole())
+}
+
+/// Lays down the rows that stood at a snapshot and were changed or deleted since. Of what was kept of a row, what
+/// the first snapshot from there on kept is how it stood; unless it was changed in between, for then it was
+/// not there at all: it would have been kept then.
+fn lay_down_rows(conn: &Connection, about: &'static About, snapshot: u64) -> Result<(), TablesError> {
+    let sql = format!(
+        "SELECT value, last_seq, min(snapshot) FROM {LIVE}.past_rows WHERE name = ?1 AND snapshot >= ?2 GROUP BY key"
+    );
+    let mut statement = conn.prepare(&sql)?;
+    for table in about.tables {
+        let mut kept = statement.query(params![table.name, signed(snapshot)])?;
+        while let Some(row) = kept.next()? {
+            if unsigned(row.get(1)?) <= snapshot {
+                let value = cells_from_bytes(row.get_ref(0)?.as_blob().unwrap_or_default());
+                let damaged = TablesError::State { projection: about.name, drawer: "past_rows" };
+                lay_down(conn, table, &value.ok_or(damaged)?)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn lay_down_state(conn: &Connection, about: &'static About, snapshot: u64) -> Result<(), TablesError> {
+    let sql = format!(
+        "INSERT INTO main.fold_state (projection, drawer, key, value, changed_at) \
+         SELECT projection, drawer, key, value, changed_at FROM ( \
+             SELECT projection, drawer, key, value, changed_at, min(snapshot) FROM {LIVE}.past_state \
+             WHERE projection = ?1 AND snapshot >= ?2 GROUP BY drawer, key) \
+         WHERE changed_at <= ?2"
+    );
+    conn.execute(&sql, params![about.name, signed(snapshot)])?;
+    Ok(())
+}
+
+/// Makes each table's name stand for the rows that are unchanged since the snapshot and for what this connection
+/// has of its own. Nothing is in both: whatever was changed since has a later `last_seq` in the live tables.
+fn make_views(conn: &Connection, bounds: &[(&'static About, u64)]) -> rusqlite::Result<()> {
+    let mut remembered = String::new();
+    for (about, bound) in bounds {
+        for table in about.tables {
+            let (name, columns) = (table.name, columns(table));
+            conn.execute_batch(&format!(
+                "CREATE TEMP VIEW {name} AS SELECT {columns} FROM {LIVE}.{name} WHERE last_seq <= {bound} \
+                 UNION ALL SELECT {columns} FROM main.{name}"
+            ))?;
+        }
+        remembered += &format!(
+            "SELECT projection, drawer, key, value, changed_at FROM {LIVE}.fold_state \
+             WHERE projection = '{}' AND changed_at <= {bound} UNION ALL ",
+            about.name
+        );
+    }
+    conn.execute_batch(&format!(
+        "CREATE TEMP VIEW fold_state AS {remembered} \
+         SELECT projection, drawer, key, value, changed_at FROM main.fold_state"
+    ))
+}
+
+/// Copies some projections of tables of the past, once they are folded, into another file's empty tables.
+pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) -> Result<(), TablesError> {
+    let conn = past.conn;
+    // A file can't be attached while a transaction holds others still; what is seen stays the same but for
+    // what nobody asks about any more.
+    file::attach_for_writing(&conn, path, COPY)?;
+    for about in abouts {
+        for table in about.tables {
+            let (name, columns, order) = (table.name, columns(table), table.order.join(", "));
+            let sql = format!("INSERT INTO {COPY}.{name} ({columns}) SELECT {columns} FROM {name} ORDER BY {order}");
+            conn.execute(&sql, ())?;
+        }
+        let name = about.name;
+        let sql = format!(
+            "INSERT INTO {COPY}.fold_state SELECT * FROM fold_state WHERE projection = ?1 ORDER BY drawer, key"
+        );
+        conn.execute(&sql, [name])?;
+        for (table, column) in [("projections", "name"), ("table_digests", "projection")] {
+            conn.execute(&format!("DELETE FROM {COPY}.{table} WHERE {column} = ?1"), [name])?;
+            let sql = format!("INSERT INTO {COPY}.{table} SELECT * FROM main.{table} WHERE {column} = ?1");
+            conn.execute(&sql, [name])?;
+        }
+    }
+    if !conn.is_autocommit() {
+        conn.execute_batch("COMMIT")?;
+    }
+    Ok(conn.close().map_err(|(_, error)| error)?)
+}

@@ -1,0 +1,74 @@
+//! Owns the gate that every commit to the tables passes and that a new generation closes while it takes their
+//! place: `tables.lock`. Threads of one process take turns by a mutex, since SQLite would have them sleep;
+//! processes by `flock`, shared for a commit and exclusive for a swap. Readers never meet it.
+
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::log::OpenError;
+use crate::log::file::{FILE_MODE, failed, tighten};
+
+/// The gate's file, in the journal's folder.
+const GATE_FILE: &str = "tables.lock";
+
+/// The gate of one file of tables, shared by the connections of a process.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gate(Arc<Mutex<Option<File>>>);
+
+impl Gate {
+    /// The gate of a journal's tables. (The default one is of tables that nobody else knows of.)
+    pub(super) fn of(dir: &Path) -> Result<Self, OpenError> {
+        Ok(Self(Arc::new(Mutex::new(Some(open(dir)?)))))
+    }
+
+    /// Waits for a turn to commit.
+    pub(super) fn enter(&self) -> Result<Turn<'_>, OpenError> {
+        let file = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = &*file {
+            file.lock_shared().map_err(failed("lock", Path::new(GATE_FILE)))?;
+        }
+        Ok(Turn(file))
+    }
+}
+
+/// A turn to commit; dropped, the next one comes.
+pub(super) struct Turn<'g>(MutexGuard<'g, Option<File>>);
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if let Some(file) = &*self.0 {
+            // What can't be unlocked is, when the file is closed.
+            let _ = file.unlock();
+        }
+    }
+}
+
+/// The gate, closed: nobody commits to a journal's tables while this lives.
+#[derive(Debug)]
+pub(crate) struct Closed(File);
+
+impl Closed {
+    /// Waits for the commits that are under way.
+    pub(crate) fn close(dir: &Path) -> Result<Self, OpenError> {
+        let file = open(dir)?;
+        file.lock().map_err(failed("lock", &dir.join(GATE_FILE)))?;
+        Ok(Self(file))
+    }
+}
+
+impl Drop for Closed {
+    fn drop(&mut self) {
+        let _ = self.0.unlock();
+    }
+}
+
+fn open(dir: &Path) -> Result<File, OpenError> {
+    let path = dir.join(GATE_FILE);
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+    let file = options.open(&path).map_err(failed("open", &path))?;
+    tighten(&path)?;
+    Ok(file)
+}
