@@ -25,7 +25,7 @@ another event, never by changing one.
 
 Exit codes:
   0  done
-  1  a check found something
+  1  a check found something (verify, rebuild --verify)
   2  bad usage or input
   3  the journal is damaged or busy
 
@@ -39,6 +39,7 @@ Examples:
   tradefold metrics --by strategy                   what pays
   tradefold export all --out csv/                   every table as CSV
   tradefold sql 'SELECT date, pl_net FROM daily_pnl'
+  tradefold metrics --as-of 2026-03-03T15:31:00Z    what it said then
   tradefold verify                                  nobody changed anything";
 
 pub(crate) const INIT: &str = "\
@@ -76,6 +77,9 @@ pub(crate) const STATUS: &str = "\
 Tables that are behind, missing or made by another version are brought up to date first: delete projections.db and \
 status makes it anew.
 
+`tables` is one digest of every row of every table: two journals with the same events up to the same position show the \
+same one, whatever pages, restarts and rebuilds made their tables. --json has each table's own.
+
 Examples:
   tradefold status
   tradefold --json status";
@@ -92,6 +96,9 @@ beside it: columns, rows, filters, position, chain head, SHA-256. Standard outpu
 the moment of entry, fill, exit or whatever the table is sorted by in time. With several tables each filter must fit \
 every one; with all, it is left out where it can't (the manifest tells).
 
+--as-of gives the tables as they were at a position, or after the last event recorded by a time: what was known then, \
+byte for byte.
+
 --excel guards text columns only: ' before =, +, -, @ and their like, and before ' itself. Numbers are never touched.
 
 Examples:
@@ -99,55 +106,80 @@ Examples:
   tradefold export trades --out reports/march.csv --from 2026-03-01 --to 2026-03-31
   tradefold export trades --columns trade_id,result_r --where strategy_used=orb --where win_loss=Loss
   tradefold export daily_pnl fills --account eval-50k --out csv/ --excel
+  tradefold export daily_pnl --as-of 2026-03-02T22:05:00Z
   tradefold export all";
 
 pub(crate) const VERIFY: &str = "\
-Reads every event and reckons its hash again; looks at positions, streams, ids and the schema; then folds the log \
-afresh and compares every cell of the tables. Changes nothing. Exit code 1 when something is found.
+Three checks: `chain` reads every event and reckons its hash again, and looks at the schema and the file; `positions` looks \
+at the order of events, their streams' versions and ids, and for a lost tail; `tables` folds the log afresh and compares \
+every cell, and each table's digest. Changes nothing. Exit code 1 when something is found, with the first bad position; \
+--check runs one check alone, so that the exit code is about it.
 
 It proves that the events are unaltered relative to the head it prints. Whether that is the head you once had, only \
 a copy kept elsewhere can tell.
 
 Examples:
   tradefold verify
+  tradefold verify --check chain --check positions
   tradefold --json verify";
 
 pub(crate) const REBUILD: &str = "\
-The live tables stay as they are until the fresh ones take their place, all at once. Tables folded together are \
-rebuilt together: all but market_data. With --into they go to a folder of your choice, which export, metrics and sql \
-read with --tables DIR; with --until they are as of then. --verify exits with 1 when something differed.
+The log is replayed into a file beside the live tables, while they are kept up to date and read; then the fresh tables \
+take their place in one transaction, at the same position or a later one. Whoever reads sees the old generation or the \
+new one. Killed or out of disk, it leaves the live tables as they were, and the next rebuild starts over. Tables folded \
+together are rebuilt together: all but market_data. Tables that another version of tradefold made are rebuilt by \
+whoever opens the journal.
 
-With --json, progress goes to stderr as lines {\"progress\":{\"done\":1000,\"total\":587000}}.
+What is replaced is kept as projections.previous.db until the next rebuild; --rollback puts it back, with what was recorded \
+since. (Delete the file if you need its room.)
+
+--verify compares before that: rows missing, rows too many, and each column that differs, with the event that last touched \
+it. Nothing is replaced then unless --swap says so, and the exit code is 1. With --dry-run nothing is replaced in any case.
+
+--into DIR makes DIR/projections.db, which export, metrics and sql read with --tables DIR; with --until they are as of then.
+
+With --json, progress goes to stderr as lines \
+{\"progress\":{\"done\":1000,\"total\":587000,\"per_second\":18000,\"seconds_left\":32.5}}.
 
 Examples:
   tradefold rebuild
   tradefold rebuild --verify
+  tradefold rebuild --verify --dry-run trades
   tradefold rebuild --until 2026-03-04T22:00:00Z --into wednesday
   tradefold metrics --tables wednesday";
 
 /// After `audit --help`.
 pub(crate) const AUDIT: &str = "\
-Folds the trade again from the log, and shows each event that is its own or changed its row: fills
-recorded elsewhere, corrections and bars among them.
+Folds again what touched the row, from the log, and shows each event that changed it: fills recorded elsewhere, corrections \
+and bars among them; of a trade also those of its own that changed nothing. For each: position, when it happened and \
+when it was recorded, who sent it, why, its id and those of what caused it, and each column before and after.
 
 Examples:
   tradefold audit trade eval-0302-05
+  tradefold audit day eval-50k 2026-03-02
+  tradefold audit account eval-50k
+  tradefold audit column trades.exit_price --trade eval-0302-05
+  tradefold audit column daily_pnl.pl_net --account eval-50k --date 2026-03-02
   tradefold audit trade eval-0302-05 --json | jq '.steps[] | select(.type == \"FillCorrected\")'";
 
 pub(crate) const METRICS: &str = "\
 `at least` is the lower end of the 95 % Wilson interval: what the win rate can be relied on to be. R is the result \
-over the initial risk. A dash means too few trades. --json has every metric in full.
+over the initial risk. A dash means too few trades. --json has every metric in full. --as-of gives what they were.
 
 Examples:
   tradefold metrics
   tradefold metrics --window 50 --account eval-50k
   tradefold metrics --by strategy
-  tradefold metrics --by mental_state";
+  tradefold metrics --by mental_state
+  tradefold metrics --as-of 2026-03-03T15:31:00Z";
 
 pub(crate) const SQL: &str = "\
 One statement that reads. Writing, ATTACH, PRAGMA settings and VACUUM are refused; a query that runs too long is \
 stopped. Tables have the columns that export writes; log.history shows the log: seq, id, stream, stream_version, type, \
 schema_version, occurred_at, recorded_at, data, meta, hash.
+
+With --as-of the tables are as they were then, without search; live.trades and its like are the present beside them, and \
+the log is the whole log.
 
 Examples:
   tradefold sql 'SELECT rule, count(*) FROM rule_breaks GROUP BY rule'

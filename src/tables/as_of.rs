@@ -145,6 +145,25 @@ fn make_views(conn: &Connection, bounds: &[(&'static About, u64)]) -> rusqlite::
     ))
 }
 
+/// Ends the folding: from now on a table has but the one name, under which all of it is read.
+pub(super) fn close(conn: &Connection) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare("SELECT name, sql FROM sqlite_temp_schema WHERE type = 'view'")?;
+    let views = statement.query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let views = views.collect::<rusqlite::Result<Vec<(String, String)>>>()?;
+    // Not one by one: SQLite looks at all names whenever it changes one.
+    for (name, _) in &views {
+        conn.execute_batch(&format!("DROP VIEW temp.{name}"))?;
+    }
+    for (name, _) in &views {
+        conn.execute_batch(&format!("ALTER TABLE main.{name} RENAME TO changed_{name}"))?;
+    }
+    for (name, sql) in &views {
+        let view = sql.replacen("CREATE VIEW", "CREATE TEMP VIEW", 1);
+        conn.execute_batch(&view.replace(&format!("main.{name}"), &format!("main.changed_{name}")))?;
+    }
+    conn.pragma_update(None, "query_only", true)
+}
+
 /// Copies some projections of tables of the past, once they are folded, into another file's empty tables.
 pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) -> Result<(), TablesError> {
     let conn = past.conn;

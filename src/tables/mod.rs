@@ -176,9 +176,9 @@ impl Tables {
         Ok(rows::current(&self.conn, table, key)?)
     }
 
-    /// The connection, to read with.
+    /// The connection to tables of the past, to read with.
     pub(crate) fn into_reading(self) -> Result<Connection, TablesError> {
-        self.conn.pragma_update(None, "query_only", true)?;
+        as_of::close(&self.conn)?;
         Ok(self.conn)
     }
 }

@@ -40,6 +40,12 @@ pub enum QueryError {
         /// In SQLite's words.
         detail: String,
     },
+    /// It reads what is not as of then.
+    #[error("the search tables know the present alone: with tables as of then, use LIKE ({detail})")]
+    NotAsOf {
+        /// In SQLite's words.
+        detail: String,
+    },
     /// It has no statement, or several.
     #[error("expected one SQL statement, got {found}")]
     NotOne {
@@ -78,6 +84,8 @@ pub trait RowSink {
 #[derive(Debug)]
 pub struct Queries {
     conn: Connection,
+    /// Whether tables' names stand for what they were.
+    is_past: bool,
 }
 
 impl Queries {
@@ -101,7 +109,7 @@ impl Queries {
         conn.authorizer(Some(move |context: AuthContext<'_>| {
             if is_past && reaches_the_present(&context) { Authorization::Deny } else { authorize(context) }
         }))?;
-        Ok(Self { conn })
+        Ok(Self { conn, is_past })
     }
 
     /// Runs one statement and hands its rows over.
@@ -114,12 +122,31 @@ impl Queries {
         let mut statement = self.one(sql, allowed)?;
         let names: Vec<&str> = statement.column_names().collect();
         sink.head(&names);
-        rows(&mut statement, sink).map_err(|error| wrong(error, allowed))
+        rows(&mut statement, sink).map_err(|error| self.wrong(error, allowed))
+    }
+
+    fn wrong(&self, error: rusqlite::Error, allowed: Duration) -> QueryError {
+        let detail = match &error {
+            rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
+            rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+            other => other.to_string(),
+        };
+        match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => QueryError::TooSlow { allowed },
+            _ if self.is_past && detail.contains("_search") => QueryError::NotAsOf { detail },
+            Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => QueryError::Refused { detail },
+            Some(ErrorCode::TooBig) => QueryError::TooLong,
+            Some(ErrorCode::Unknown | ErrorCode::TypeMismatch | ErrorCode::ParameterOutOfRange) | None => {
+                QueryError::Wrong { detail }
+            }
+            // A function or a virtual table that isn't to be used is refused with a plain error.
+            _ => QueryError::Tables(error.into()),
+        }
     }
 
     fn one(&self, sql: &str, allowed: Duration) -> Result<Statement<'_>, QueryError> {
         let mut batch = Batch::new(&self.conn, sql);
-        let first = batch.next().map_err(|error| wrong(error, allowed))?;
+        let first = batch.next().map_err(|error| self.wrong(error, allowed))?;
         let first = first.ok_or(QueryError::NotOne { found: "none" })?;
         // Whatever the second is, even if it is no SQL.
         if !matches!(batch.next(), Ok(None)) {
@@ -150,15 +177,9 @@ fn is_past(conn: &Connection) -> rusqlite::Result<bool> {
     conn.query_row(sql, [LIVE], |row| row.get(0))
 }
 
-/// Whether something is read that is not as of then: a part of the tables that only their views may read.
+/// Whether something is read that is not as of then: there is one set of search tables, those of the live tables.
 fn reaches_the_present(context: &AuthContext<'_>) -> bool {
-    let AuthAction::Read { table_name, .. } = context.action else { return false };
-    let part = context.database_name.is_some_and(|name| name == LIVE || (name == "main" && is_a_table(table_name)));
-    part && context.accessor.is_none()
-}
-
-fn is_a_table(name: &str) -> bool {
-    projections::projection::table(name).is_some() || name == "fold_state"
+    matches!(context.action, AuthAction::Read { table_name, .. } if table_name.contains("_search"))
 }
 
 fn authorize(context: AuthContext<'_>) -> Authorization {
@@ -173,22 +194,4 @@ fn authorize(context: AuthContext<'_>) -> Authorization {
         _ => false,
     };
     if allowed { Authorization::Allow } else { Authorization::Deny }
-}
-
-fn wrong(error: rusqlite::Error, allowed: Duration) -> QueryError {
-    let detail = match &error {
-        rusqlite::Error::SqlInputError { msg, .. } => msg.clone(),
-        rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
-        other => other.to_string(),
-    };
-    match error.sqlite_error_code() {
-        Some(ErrorCode::OperationInterrupted) => QueryError::TooSlow { allowed },
-        Some(ErrorCode::AuthorizationForStatementDenied | ErrorCode::ReadOnly) => QueryError::Refused { detail },
-        Some(ErrorCode::TooBig) => QueryError::TooLong,
-        Some(ErrorCode::Unknown | ErrorCode::TypeMismatch | ErrorCode::ParameterOutOfRange) | None => {
-            QueryError::Wrong { detail }
-        }
-        // A function or a virtual table that isn't to be used is refused with a plain error.
-        _ => QueryError::Tables(error.into()),
-    }
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::print_stderr, reason = "tests may")]
 
 mod cli_append;
+mod cli_as_of;
 mod cli_audit;
 mod cli_export;
 mod cli_look;
