@@ -1,8 +1,9 @@
 //! Owns progress bars: on stderr, on a terminal only, gone when the work is done.
 
+use std::fmt::Write;
 use std::io::{IsTerminal, stderr};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 /// What a bar counts.
 #[derive(Clone, Copy, Debug)]
@@ -23,10 +24,13 @@ impl Progress {
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr_with_hz(10));
         let template = match unit {
             Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
-            Unit::Events => "{msg} {wide_bar} {human_pos}/{human_len} {per_sec:.0} {eta}",
+            Unit::Events => "{msg} {wide_bar} {human_pos}/{human_len}, {rate}, {eta} left",
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
+            bar.set_style(style.with_key("rate", |state: &ProgressState, out: &mut dyn Write| {
+                // A bar that can't be drawn is not worth a failure.
+                let _ = write!(out, "{:.0} events/s", state.per_sec());
+            }));
         }
         bar.set_message(doing);
         Self(bar)

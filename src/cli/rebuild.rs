@@ -8,7 +8,7 @@ use clap::Args;
 use projections::TABLES;
 use projections::projection::About;
 use serde_json::{Value, json};
-use tradefold::log::{OpenError, Reader};
+use tradefold::log::{OpenError, PREVIOUS_FILE, Reader};
 use tradefold::rebuild::{Planned, RebuildError, Rebuilt, Swap, plan, rebuild, rebuild_comparing, roll_back};
 
 use super::export::unknown_table;
@@ -188,8 +188,9 @@ impl Rebuild {
         match (&self.into, rebuilt.generation) {
             (Some(folder), _) => Ok(out.line(format!("read them with --tables {}", folder.display()))?),
             (None, Some(number)) => {
-                let back = "rebuild --rollback brings back what they replaced";
-                Ok(out.line(format!("generation {number} of the tables is in place; {back}"))?)
+                let kept = log.dir().join(PREVIOUS_FILE).exists();
+                let back = if kept { "; rebuild --rollback brings back what they replaced" } else { "" };
+                Ok(out.line(format!("generation {number} of the tables is in place{back}"))?)
             }
             (None, None) if self.dry_run => Ok(out.line("Nothing was replaced.")?),
             (None, None) => {

@@ -45,6 +45,14 @@ pub(super) fn open_passing() -> Result<Connection, TablesError> {
     Ok(conn)
 }
 
+/// Has a side file do without a write-ahead log again, after the pages of a file that has one were copied into it.
+pub(super) fn without_log(conn: &Connection) -> rusqlite::Result<()> {
+    for mode in ["memory", "off"] {
+        conn.pragma_update_and_check(Some("main"), "journal_mode", mode, |_| Ok(()))?;
+    }
+    Ok(())
+}
+
 fn set_up_side(conn: &Connection) -> rusqlite::Result<()> {
     // Without a journal there is no rolling back, which a file that is thrown away on any error doesn't need.
     conn.pragma_update_and_check(None, "journal_mode", "off", |_| Ok(()))?;

@@ -80,9 +80,7 @@ impl Side {
     }
 
     fn copy(from: &Connection, path: &Path) -> Result<Self, TablesError> {
-        file::remove(path)?;
-        let mut conn = file::open_side(path)?;
-        copy(from, &mut conn)?;
+        let conn = copy_aside(from, path)?;
         Ok(Self { tables: Tables::over(conn, path, false), bare: Vec::new(), generation: 1 })
     }
 
@@ -181,6 +179,15 @@ fn copy(from: &Connection, to: &mut Connection) -> Result<(), TablesError> {
     }
 }
 
+/// Copies a whole database into a side file.
+fn copy_aside(from: &Connection, path: &Path) -> Result<Connection, TablesError> {
+    file::remove(path)?;
+    let mut conn = file::open_side(path)?;
+    copy(from, &mut conn)?;
+    file::without_log(&conn)?;
+    Ok(conn)
+}
+
 /// Keeps a journal's tables as they are now, in the place of what was kept before. Does nothing where there are
 /// none that could be read.
 pub(crate) fn keep_previous(dir: &Path) -> Result<(), TablesError> {
@@ -189,10 +196,7 @@ pub(crate) fn keep_previous(dir: &Path) -> Result<(), TablesError> {
         Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(file::remove(&previous)?),
         opened => opened?,
     };
-    file::remove(&aside)?;
-    let mut conn = file::open_side(&aside)?;
-    copy(&live, &mut conn)?;
-    conn.close().map_err(|(_, error)| error)?;
+    copy_aside(&live, &aside)?.close().map_err(|(_, error)| error)?;
     fs::rename(&aside, &previous).map_err(failed("keep the tables as", &previous))?;
     Ok(sync_dir(dir)?)
 }
