@@ -2,7 +2,7 @@
 //! A newtype over `rust_decimal`, so that arithmetic is total (it saturates at ±7.9e28 instead of
 //! panicking), JSON carries it as a string and fold state as a few bytes. Knows nothing of events.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::ops::{Add, AddAssign, Div, Mul, Neg, Sub, SubAssign};
 
 use rust_decimal::Decimal;
@@ -71,23 +71,16 @@ impl Dec {
     /// The nearest binary floating-point number: the one rounding a figure goes through.
     #[must_use]
     pub fn to_f64(self) -> f64 {
-        // Through the shortest text, so that the result is the float nearest to the decimal.
-        let normal = self.0.normalize();
-        if normal.scale() == 0
-            && let Some(whole) = normal.to_i64()
-            && whole.unsigned_abs() < (1 << 53)
-        {
-            #[expect(clippy::cast_precision_loss, reason = "below 2^53 the cast is exact")]
-            return whole as f64;
-        }
-        let mantissa = normal.mantissa();
-        if mantissa.unsigned_abs() < (1 << 53) && normal.scale() <= 22 {
+        let (mantissa, scale) = (self.0.mantissa(), self.0.scale());
+        if mantissa.unsigned_abs() < (1 << 53) && scale <= 22 {
             #[expect(clippy::cast_precision_loss, reason = "below 2^53 the cast is exact")]
             let mantissa = mantissa as f64;
             // Both operands are exact, so the division rounds once.
-            return divide(mantissa, POWERS_OF_TEN[normal.scale() as usize]);
+            return divide(mantissa, POWERS_OF_TEN[scale as usize]);
         }
-        normal.to_string().parse().unwrap_or(f64::NAN)
+        // Through a text, whose reader finds the float nearest to the decimal.
+        let mut text = Text { bytes: [0; 48], len: 0 };
+        write!(text, "{mantissa}e-{scale}").map_or(f64::NAN, |()| text.read().parse().unwrap_or(f64::NAN))
     }
 
     /// The whole number it is, where it is one that fits.
@@ -134,6 +127,27 @@ const POWERS_OF_TEN: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
+
+/// Room for the text of any decimal, without asking for memory.
+struct Text {
+    bytes: [u8; 48],
+    len: usize,
+}
+
+impl Text {
+    fn read(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default()
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = self.len + part.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(part.as_bytes());
+        self.len = end;
+        Ok(())
+    }
+}
 
 #[expect(clippy::float_arithmetic, reason = "the one place where a decimal becomes a float")]
 fn divide(dividend: f64, divisor: f64) -> f64 {

@@ -92,7 +92,12 @@ struct Slot<V> {
 #[derive(Debug)]
 pub struct Drawer<V> {
     name: &'static str,
-    slots: BTreeMap<Vec<u8>, Slot<V>>,
+    /// Values in the order they were first asked for, where they stay until a flush: values are large.
+    slots: Vec<Slot<V>>,
+    /// Their places, by key.
+    places: BTreeMap<Vec<u8>, usize>,
+    /// What was asked for last, which is mostly asked for again.
+    latest: Option<(Vec<u8>, usize)>,
     /// Beginnings of keys of which everything is in `slots`: no need to ask the shelf.
     whole: BTreeSet<Vec<u8>>,
 }
@@ -101,13 +106,35 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
     /// An empty cache over the part called `name`.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, slots: BTreeMap::new(), whole: BTreeSet::new() }
+        Self { name, slots: Vec::new(), places: BTreeMap::new(), latest: None, whole: BTreeSet::new() }
     }
 
-    fn slot<'a>(&'a mut self, shelf: &dyn Shelf, key: &Key) -> &'a mut Slot<V> {
-        let (name, whole) = (self.name, self.is_whole(&key.0, &key.0));
-        let load = || if whole { None } else { load(shelf, name, &key.0) };
-        self.slots.entry(key.0.clone()).or_insert_with(|| Slot { value: load(), dirty: false })
+    fn slot(&mut self, shelf: &dyn Shelf, key: &Key) -> &mut Slot<V> {
+        let place = self.place(key).unwrap_or_else(|| {
+            let value = if self.is_whole(&key.0, &key.0) { None } else { load(shelf, self.name, &key.0) };
+            self.insert(key.0.clone(), Slot { value, dirty: false })
+        });
+        &mut self.slots[place]
+    }
+
+    /// Where the value at `key` is, if it is in memory.
+    fn place(&mut self, key: &Key) -> Option<usize> {
+        match &mut self.latest {
+            Some((latest, place)) if *latest == key.0 => return Some(*place),
+            Some((latest, place)) => {
+                *place = *self.places.get(&key.0)?;
+                latest.clone_from(&key.0);
+            }
+            None => self.latest = Some((key.0.clone(), *self.places.get(&key.0)?)),
+        }
+        self.latest.as_ref().map(|(_, place)| *place)
+    }
+
+    fn insert(&mut self, key: Vec<u8>, slot: Slot<V>) -> usize {
+        let place = self.slots.len();
+        self.slots.push(slot);
+        self.places.insert(key, place);
+        place
     }
 
     /// Takes everything whose key begins with `prefix` into memory, to stay there as long as flushes keep it.
@@ -116,16 +143,26 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
             return;
         }
         for (key, bytes) in shelf.scan(self.name, &prefix.0, &prefix.end(), usize::MAX, false) {
-            let name = self.name;
-            let load = || Slot { value: decode(shelf, name, &key, &bytes), dirty: false };
-            self.slots.entry(key.clone()).or_insert_with(load);
+            if !self.places.contains_key(&key) {
+                let value = decode(shelf, self.name, &key, &bytes);
+                self.insert(key, Slot { value, dirty: false });
+            }
         }
         self.whole.insert(prefix.0.clone());
     }
 
+    /// The entries with `from <= key < to`, ascending, of a part that [`Self::hold`] took into memory.
+    pub fn held(&self, from: &[u8], to: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &V)> + use<'_, V> {
+        debug_assert!(self.is_whole(from, to), "{} was not taken into memory there", self.name);
+        let range = (Bound::Included(from), Bound::Excluded(to.max(from)));
+        let places = self.places.range::<[u8], _>(range);
+        places.filter_map(|(key, place)| Some((key.as_slice(), self.slots[*place].value.as_ref()?)))
+    }
+
     fn is_whole(&self, from: &[u8], to: &[u8]) -> bool {
         let before = self.whole.range::<[u8], _>((Bound::Unbounded, Bound::Included(from))).next_back();
-        before.is_some_and(|prefix| from.starts_with(prefix) && to <= Key(prefix.clone()).end().as_slice())
+        let ends_within = |prefix: &[u8]| to.starts_with(prefix) || to <= Key(prefix.to_vec()).end().as_slice();
+        before.is_some_and(|prefix| from.starts_with(prefix) && ends_within(prefix))
     }
 
     /// The value at `key`.
@@ -149,7 +186,11 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// Sets the value at `key`.
     pub fn put(&mut self, key: Key, value: V) {
-        self.slots.insert(key.0, Slot { value: Some(value), dirty: true });
+        let slot = Slot { value: Some(value), dirty: true };
+        match self.place(&key) {
+            Some(place) => self.slots[place] = slot,
+            None => drop(self.insert(key.0, slot)),
+        }
     }
 
     /// Takes the value at `key` away.
@@ -199,8 +240,8 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         descending: bool,
         all: bool,
     ) -> Option<Vec<(Vec<u8>, V)>> {
-        let range = self.slots.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
-        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &Slot<V>)>> =
+        let range = self.places.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &usize)>> =
             if descending { Box::new(range.rev()) } else { Box::new(range) };
         let mut cached = cached.peekable();
         let mut shelved = shelved.into_iter().peekable();
@@ -215,8 +256,8 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
                 (Some((mine, _)), Some((theirs, _))) => (*mine).cmp(theirs),
             };
             if order != Ordering::Greater {
-                let (key, slot) = cached.next()?;
-                merged.extend(slot.value.clone().map(|value| (key.clone(), value)));
+                let (key, place) = cached.next()?;
+                merged.extend(self.slots[*place].value.clone().map(|value| (key.clone(), value)));
             }
             if order != Ordering::Less {
                 let (key, bytes) = shelved.next()?;
@@ -230,28 +271,40 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// The values changed since the last call, visited in key order.
     pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&V>)> {
-        self.slots.iter().filter(|(_, slot)| slot.dirty).map(|(key, slot)| (key.as_slice(), slot.value.as_ref()))
+        let all = self.places.iter().map(|(key, place)| (key.as_slice(), &self.slots[*place]));
+        all.filter(|(_, slot)| slot.dirty).map(|(key, slot)| (key, slot.value.as_ref()))
     }
 
     /// Visits the values changed since the last flush, to change them once more.
     pub fn visit_changed(&mut self, visit: impl FnMut(&mut V)) {
-        self.slots.values_mut().filter(|slot| slot.dirty).filter_map(|slot| slot.value.as_mut()).for_each(visit);
+        self.slots.iter_mut().filter(|slot| slot.dirty).filter_map(|slot| slot.value.as_mut()).for_each(visit);
     }
 
     /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
     pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
-        let all_kept = self.slots.values().filter_map(|slot| slot.value.as_ref()).all(&keep);
-        for (key, slot) in &mut self.slots {
+        for (key, place) in &self.places {
+            let slot = &mut self.slots[*place];
             if std::mem::take(&mut slot.dirty) {
                 let value = slot.value.as_ref().map(codec::encode);
                 out.push(StateChange { drawer: self.name, key: key.clone(), value });
             }
         }
-        self.slots.retain(|_, slot| slot.value.as_ref().is_some_and(&keep));
+        let is_kept = |slot: &Slot<V>| slot.value.as_ref().is_some_and(&keep);
+        if self.slots.iter().all(is_kept) {
+            return;
+        }
+        let all_kept = self.slots.iter().all(|slot| slot.value.is_none() || is_kept(slot));
         if !all_kept {
             // What was let go is on the shelf alone.
             self.whole.clear();
         }
+        let mut slots: Vec<Option<Slot<V>>> = std::mem::take(&mut self.slots).into_iter().map(Some).collect();
+        for (key, place) in std::mem::take(&mut self.places) {
+            if let Some(slot) = slots[place].take_if(|slot| is_kept(slot)) {
+                self.insert(key, slot);
+            }
+        }
+        self.latest = None;
     }
 }
 

@@ -20,15 +20,17 @@ pub(crate) mod running;
 mod settle;
 pub mod trace;
 pub(crate) mod trade;
+mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use settle::{Closed, DIMENSIONS, Figures};
+pub use settle::{Closed, Figures};
+pub use words::{DIMENSIONS, Words};
 
 use account::{Account, AccountDay, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
 use refold::Refolds;
-use running::Group;
+use running::{Group, Marks, WindowKey};
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
@@ -67,6 +69,10 @@ struct State {
     /// Voided trades that went flat, likewise.
     voided: Drawer<Closed>,
     groups: Drawer<Group>,
+    /// Places in the closed trades of each scope of groups.
+    marks: Drawer<Marks>,
+    /// The latest closed trades of accounts, as far as their windows need them.
+    recent: BTreeMap<String, VecDeque<(WindowKey, Figures)>>,
     calendars: BTreeMap<String, Calendar>,
     utc: Calendar,
     /// Where accounts stood on the date reckoned last, until one of their days changes.
@@ -116,6 +122,8 @@ impl Default for Ledger {
             closed: Drawer::new("closed"),
             voided: Drawer::new("voided"),
             groups: Drawer::new("groups"),
+            marks: Drawer::new("marks"),
+            recent: BTreeMap::new(),
             calendars: BTreeMap::new(),
             utc: Calendar::default(),
             standings: BTreeMap::new(),
@@ -222,6 +230,7 @@ impl Projection for Ledger {
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
         state.groups.flush(&mut changes, |_| true);
+        state.marks.flush(&mut changes, |_| true);
         (std::mem::take(&mut self.rows), changes)
     }
 }

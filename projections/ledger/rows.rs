@@ -20,9 +20,10 @@ pub(super) fn write(state: &mut State, rows: &mut Rows) {
         }
     }
     for (key, group) in state.groups.changed() {
+        let key = texts(key).into_iter().map(Cell::from).collect();
         match group {
-            Some(group) => rows.put(&performance_breakdown::TABLE, performance_breakdown::row(group)),
-            None => rows.delete(&performance_breakdown::TABLE, texts(key).into_iter().map(Cell::from).collect()),
+            Some(group) => rows.put(&performance_breakdown::TABLE, performance_breakdown::row(key, group)),
+            None => rows.delete(&performance_breakdown::TABLE, key),
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::position::{Fill, Part, Position, RoundTrip, Tick};
-use super::settle::Closed;
+use super::settle::Posted;
 use crate::decimal::Dec;
 use crate::event::{Direction, FillRecorded, Payload, TradeExited, TradeOpened};
 use crate::moment::Moment;
@@ -190,7 +190,7 @@ pub(crate) struct Trade {
     /// Position of the last correction counted: one that names it twice counts once.
     pub(crate) corrected_at: u64,
     /// What days, windows and breakdowns hold of it now.
-    pub(crate) posted: Option<Closed>,
+    pub(crate) posted: Option<Posted>,
     /// How many of its round trips have rows already.
     pub(crate) round_trips_written: usize,
     pub(crate) first_seq: u64,
