@@ -257,7 +257,7 @@ impl Work<'_> {
         let last_seq = known.filter(|_| !changed).map_or(self.now, |known| known.last_seq);
         let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq };
         self.rows.put(&fills::TABLE, fills::row(fill, &filed));
-        self.state.fills.put(key, filed);
+        self.state.fills.put(&key, filed);
     }
 
     /// A correction left a fact that recorded a fill without one.

@@ -97,7 +97,7 @@ impl Work<'_> {
     fn close_bar(&mut self, closed: &BarClosed) -> Option<String> {
         let bar =
             Bar { starts_at: closed.timestamp, high: closed.high.max(closed.low), low: closed.low.min(closed.high) };
-        self.state.bars.put(Key::text(&closed.symbol).seq(self.now), bar);
+        self.state.bars.put(&Key::text(&closed.symbol).seq(self.now), bar);
         let accounts = self.state.open_in.get(self.shelf, &Key::text(&closed.symbol)).cloned();
         for account in accounts.unwrap_or_default() {
             let book_id = BookId::new(&account, &closed.symbol);

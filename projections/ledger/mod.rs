@@ -109,14 +109,14 @@ struct Work<'a> {
 impl Default for Ledger {
     fn default() -> Self {
         let state = State {
-            trades: Drawer::new("trades"),
+            trades: Drawer::packed("trades"),
             books: Drawer::new("books"),
             spells: Drawer::new("spells"),
             fills: Drawer::new("fills"),
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
             bars: Drawer::new("bars"),
-            orphans: Drawer::new("orphans"),
+            orphans: Drawer::packed("orphans"),
             accounts: Drawer::new("accounts"),
             days: Drawer::new("days"),
             closed: Drawer::new("closed"),
@@ -221,16 +221,16 @@ impl Projection for Ledger {
         state.books.flush(&mut changes, Book::is_busy);
         state.spells.flush(&mut changes, |()| false);
         state.fills.flush(&mut changes, |_| false);
-        state.instruments.flush(&mut changes, |_| true);
-        state.open_in.flush(&mut changes, |_| true);
+        state.instruments.write(&mut changes);
+        state.open_in.write(&mut changes);
         state.bars.flush(&mut changes, |_| false);
         state.orphans.flush(&mut changes, |_| false);
-        state.accounts.flush(&mut changes, |_| true);
-        state.days.flush(&mut changes, |_| true);
+        state.accounts.write(&mut changes);
+        state.days.write(&mut changes);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
-        state.groups.flush(&mut changes, |_| true);
-        state.marks.flush(&mut changes, |_| true);
+        state.groups.write(&mut changes);
+        state.marks.write(&mut changes);
         (std::mem::take(&mut self.rows), changes)
     }
 }
@@ -273,13 +273,14 @@ impl Work<'_> {
 
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
+        let key = day_key(account, date);
         self.state.standings.remove(account);
         self.state.days.hold(self.shelf, &Key::text(account));
-        if self.state.days.get(self.shelf, &day_key(account, date)).is_none() {
+        if self.state.days.get(self.shelf, &key).is_none() {
             // A new day takes its equity over from the one before.
             self.equity_changes(account, date);
         }
-        let day = self.state.days.entry(self.shelf, &day_key(account, date), Day::default);
+        let day = self.state.days.entry(self.shelf, &key, Day::default);
         self.days_before.entry((account.to_owned(), date)).or_insert_with(|| day.clone());
         day
     }

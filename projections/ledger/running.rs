@@ -84,8 +84,11 @@ impl Running {
         if self.is_stale() || !follows(trade, self.last.as_ref()) || !follows(trade, marks.newer.as_ref()) {
             return self.spoil(trade);
         }
-        let last = self.last.replace(trade.window_key());
-        self.before_last = Some((self.total.clone(), last));
+        // The place before the last one is of no use any more: its text has room for the new one.
+        let mut place = self.before_last.take().and_then(|(_, last)| last).unwrap_or_default();
+        place.0 = trade.exited_at;
+        place.1.clone_from(&trade.trade_id);
+        self.before_last = Some((self.total.clone(), self.last.replace(place)));
         self.total.push_squared(&trade.figures, square);
     }
 
@@ -287,16 +290,14 @@ impl State {
         let accounts = if scope == ALL_ACCOUNTS { self.accounts_known(shelf) } else { vec![scope.to_owned()] };
         self.visit_closed(shelf, &accounts, from.as_ref(), |trade| {
             let square = trade.figures.square();
-            trade.words.each(&trade.account, |dimension, value| {
-                let same = |recount: &&mut Recount| recount.value == value && recount.dimension == dimension;
-                if let Some(recount) = recounts.iter_mut().find(same) {
-                    recount.push(trade, square, &marks);
-                }
-            });
+            let holds = |recount: &&mut Recount| trade.words.has(&trade.account, &recount.dimension, &recount.value);
+            for recount in recounts.iter_mut().filter(holds) {
+                recount.push(trade, square, &marks);
+            }
         });
         for recount in recounts {
             let (key, group) = recount.end(&marks);
-            self.groups.put(key, group);
+            self.groups.put(&key, group);
         }
     }
 

@@ -100,6 +100,10 @@ impl Work<'_> {
         let mut come = Vec::new();
         let mut closed_now = Vec::new();
         for trade_id in std::mem::take(&mut self.touched) {
+            let standing = self.state.trades.get(self.shelf, &trade_key(&trade_id));
+            if standing.is_some_and(|trade| trade.status == Status::Open && trade.posted.is_none()) {
+                continue;
+            }
             let before = self.posted(&trade_id);
             let after = self.reckon(&trade_id);
             if before == after {
@@ -199,9 +203,9 @@ impl Work<'_> {
 
     fn post(&mut self, trade: &Closed) {
         if !trade.counts {
-            return self.state.voided.put(trade.key(), trade.clone());
+            return self.state.voided.put(&trade.key(), trade.clone());
         }
-        self.state.closed.put(trade.key(), trade.clone());
+        self.state.closed.put(&trade.key(), trade.clone());
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
         day.trades_net += trade.figures.net;
@@ -218,18 +222,22 @@ impl Work<'_> {
     /// the groups it leaves and joins change.
     fn regroup(&mut self, before: &Closed, after: &Closed) {
         if !after.counts {
-            return self.state.voided.put(after.key(), after.clone());
+            return self.state.voided.put(&after.key(), after.clone());
         }
-        self.state.closed.put(after.key(), after.clone());
-        let (left, joined) = (before.words.all(&before.account), after.words.all(&after.account));
+        self.state.closed.put(&after.key(), after.clone());
         let square = after.figures.square();
+        let (state, shelf, now) = (&mut *self.state, self.shelf, self.now);
         for scope in [&after.account, ALL_ACCOUNTS] {
-            for (dimension, value) in left.iter().filter(|word| !joined.contains(word)) {
-                self.state.leave_group(self.shelf, scope, (dimension, value), before, self.now);
-            }
-            for (dimension, value) in joined.iter().filter(|word| !left.contains(word)) {
-                self.state.join_group(self.shelf, scope, (dimension, value), after, square, self.now);
-            }
+            before.words.each(&before.account, |dimension, value| {
+                if !after.words.has(&after.account, dimension, value) {
+                    state.leave_group(shelf, scope, (dimension, value), before, now);
+                }
+            });
+            after.words.each(&after.account, |dimension, value| {
+                if !before.words.has(&before.account, dimension, value) {
+                    state.join_group(shelf, scope, (dimension, value), after, square, now);
+                }
+            });
         }
     }
 
@@ -422,8 +430,11 @@ fn longest_window(windows: &[u32]) -> usize {
 }
 
 fn same_row(day: &Day, before: &Day) -> bool {
-    let row = |day: &Day| Day { ratings: Vec::new(), last_closed: None, first_seq: 0, last_seq: 0, ..day.clone() };
-    row(day) == row(before)
+    let counts = |day: &Day| (day.fills, day.trades, day.wins, day.losses);
+    let sums = |day: &Day| [day.gross, day.fees, day.pnl_r, day.trades_net, day.equity_close];
+    counts(day) == counts(before)
+        && sums(day) == sums(before)
+        && (&day.cash, &day.rule_breaks) == (&before.cash, &before.rule_breaks)
 }
 
 fn slippage_ticks(trade: &Trade) -> Option<Dec> {

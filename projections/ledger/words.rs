@@ -65,7 +65,7 @@ impl Words {
         visit("regime", regime);
         visit("strategy_regime", &[strategy, " / ", regime].concat());
         visit("symbol", &self.symbol);
-        visit("weekday", WEEKDAYS[usize::from(self.weekday) % WEEKDAYS.len()]);
+        visit("weekday", self.weekday_name());
         visit("hour", &format!("{:02}", self.hour));
         visit("exit_reason", self.exit_reason.as_deref().unwrap_or(NONE));
         match self.mental_state {
@@ -81,10 +81,27 @@ impl Words {
         }
     }
 
-    /// Each dimension with its value.
-    pub(super) fn all(&self, account: &str) -> Vec<(&'static str, String)> {
-        let mut all = Vec::with_capacity(DIMENSIONS.len());
-        self.each(account, |dimension, value| all.push((dimension, value.to_owned())));
-        all
+    /// Whether a trade is under a value of a dimension, without spelling out all the others.
+    pub(super) fn has(&self, account: &str, dimension: &str, value: &str) -> bool {
+        let strategy = self.strategy.as_deref().unwrap_or(NONE);
+        let regime = self.regime.as_deref().unwrap_or(NONE);
+        match dimension {
+            "all" => true,
+            "strategy" => value == strategy,
+            "regime" => value == regime,
+            "strategy_regime" => value.strip_prefix(strategy).and_then(|rest| rest.strip_prefix(" / ")) == Some(regime),
+            "symbol" => value == self.symbol,
+            "weekday" => value == self.weekday_name(),
+            "hour" => value.parse() == Ok(self.hour),
+            "exit_reason" => value == self.exit_reason.as_deref().unwrap_or(NONE),
+            "mental_state" => value.parse().ok() == self.mental_state,
+            "rule_broken" if self.rules.is_empty() => value == NONE,
+            "rule_broken" => self.rules.iter().any(|rule| rule == value),
+            _ => value == account,
+        }
+    }
+
+    fn weekday_name(&self) -> &'static str {
+        WEEKDAYS[usize::from(self.weekday) % WEEKDAYS.len()]
     }
 }
