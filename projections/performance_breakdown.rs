@@ -50,7 +50,8 @@ pub static TABLE: Table = Table {
 };
 
 pub(crate) fn row(key: Vec<Cell>, group: &Group) -> Row {
-    let mut row = key;
+    let mut row = Row::with_capacity(TABLE.columns.len() + 2);
+    row.extend(key);
     row.extend(METRICS.iter().map(|metric| metric.of(group.running.total()).into()));
     row.extend([Cell::seq(group.first_seq), Cell::seq(group.last_seq)]);
     row

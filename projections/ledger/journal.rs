@@ -43,7 +43,7 @@ impl Work<'_> {
         }
         let subject = Subject::of(&event.payload);
         // A correction may move a fill, or take away the trade it names: ask before as well.
-        let before = self.account_of(&subject);
+        let before = if is_correction(&event.payload) { self.account_of(&subject) } else { None };
         match &event.payload {
             Payload::FillCorrected(corrected) => self.correct_fill(corrected),
             Payload::FillBusted(busted) => self.bust_fill(busted),
@@ -138,7 +138,7 @@ impl Work<'_> {
         account.opened = Some(Opening { seq: now, terms: opened.clone() });
         account.last_seq = now;
         self.state.calendars.insert(account_id.clone(), Calendar::of(opened));
-        self.state.standings.remove(&account_id);
+        self.state.forget_standing(&account_id);
         self.forget_recent(&account_id);
         self.redate(&account_id);
         account_id
@@ -239,13 +239,16 @@ impl Work<'_> {
     /// Where an account stands on the date of a moment.
     fn standing(&mut self, account: &str, at: Moment) -> Standing {
         let date = self.date(account, at);
-        if let Some((known, standing)) = self.state.standings.get(account)
+        if let Some(Some((known, standing))) = self.state.standings.get(account)
             && *known == date
         {
             return *standing;
         }
         let standing = self.reckon_standing(account, date);
-        self.state.standings.insert(account.to_owned(), (date, standing));
+        match self.state.standings.get_mut(account) {
+            Some(known) => *known = Some((date, standing)),
+            None => drop(self.state.standings.insert(account.to_owned(), Some((date, standing)))),
+        }
         standing
     }
 
@@ -278,6 +281,17 @@ impl Work<'_> {
         let standing = self.account(&account).latest.standing;
         self.rows.put(&system_state::TABLE, system_state::row(self.now, self.at, &account, changed, &standing));
     }
+}
+
+fn is_correction(payload: &Payload) -> bool {
+    matches!(
+        payload,
+        Payload::FillCorrected(_)
+            | Payload::FillBusted(_)
+            | Payload::FillsReassigned(_)
+            | Payload::TradeAmended(_)
+            | Payload::TradeVoided(_)
+    )
 }
 
 fn account_or_default(account: Option<&String>) -> String {

@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 pub use settle::{Closed, Figures};
 pub use words::{DIMENSIONS, Words};
 
-use account::{Account, AccountDay, Day, Standing};
+use account::{Account, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
 use refold::Refolds;
 use running::{Group, Marks, WindowKey};
@@ -76,7 +76,7 @@ struct State {
     calendars: BTreeMap<String, Calendar>,
     utc: Calendar,
     /// Where accounts stood on the date reckoned last, until one of their days changes.
-    standings: BTreeMap<String, (TradingDate, Standing)>,
+    standings: BTreeMap<String, Option<(TradingDate, Standing)>>,
 }
 
 /// One event on its way through the ledger.
@@ -95,8 +95,8 @@ struct Work<'a> {
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
     refolds: Refolds,
-    /// Days that were looked at to be changed, as they were.
-    days_before: BTreeMap<AccountDay, Day>,
+    /// Days that were looked at to be changed, as they were, by their keys.
+    days_before: BTreeMap<Vec<u8>, Day>,
     /// Accounts with a day that changed.
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
@@ -247,6 +247,15 @@ impl Ledger {
     }
 }
 
+impl State {
+    /// A day of the account changed: where it stands must be reckoned anew.
+    fn forget_standing(&mut self, account: &str) {
+        if let Some(standing) = self.standings.get_mut(account) {
+            *standing = None;
+        }
+    }
+}
+
 impl Work<'_> {
     /// The trading date of a moment in an account; an account that was never opened has UTC dates.
     fn date(&mut self, account: &str, at: Moment) -> TradingDate {
@@ -261,7 +270,7 @@ impl Work<'_> {
                 None => return &mut self.state.utc,
             };
         }
-        self.state.calendars.entry(account.to_owned()).or_default()
+        self.state.calendars.get_mut(account).unwrap_or(&mut self.state.utc)
     }
 
     /// An account, known from now on.
@@ -274,14 +283,14 @@ impl Work<'_> {
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
         let key = day_key(account, date);
-        self.state.standings.remove(account);
+        self.state.forget_standing(account);
         self.state.days.hold(self.shelf, &Key::text(account));
         if self.state.days.get(self.shelf, &key).is_none() {
             // A new day takes its equity over from the one before.
             self.equity_changes(account, date);
         }
         let day = self.state.days.entry(self.shelf, &key, Day::default);
-        self.days_before.entry((account.to_owned(), date)).or_insert_with(|| day.clone());
+        self.days_before.entry(key.0).or_insert_with(|| day.clone());
         day
     }
 
@@ -292,8 +301,10 @@ impl Work<'_> {
     }
 
     fn equity_changes(&mut self, account: &str, date: TradingDate) {
-        let from = self.equity_from.entry(account.to_owned()).or_insert(date);
-        *from = date.min(*from);
+        match self.equity_from.get_mut(account) {
+            Some(from) => *from = date.min(*from),
+            None => drop(self.equity_from.insert(account.to_owned(), date)),
+        }
     }
 }
 

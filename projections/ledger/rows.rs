@@ -66,8 +66,10 @@ fn write_account(rows: &mut Rows, account_id: &str, account: &Account) {
     }
 }
 
-fn first_text(key: &[u8]) -> String {
-    texts(key).into_iter().next().unwrap_or_default()
+/// The text a key begins with.
+pub(super) fn first_text(key: &[u8]) -> String {
+    let end = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
+    String::from_utf8_lossy(&key[..end]).into_owned()
 }
 
 fn texts(key: &[u8]) -> Vec<String> {

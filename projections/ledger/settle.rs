@@ -361,9 +361,10 @@ impl Work<'_> {
 
     /// Stamps the days that this event changed.
     fn stamp_days(&mut self) {
-        for ((account, date), before) in std::mem::take(&mut self.days_before) {
+        for (key, before) in std::mem::take(&mut self.days_before) {
             let now = self.now;
-            let Some(day) = self.state.days.get_mut(self.shelf, &day_key(&account, date)) else { continue };
+            let account = rows::first_text(&key);
+            let Some(day) = self.state.days.get_mut(self.shelf, &Key(key)) else { continue };
             if !before.has_row() && day.has_row() {
                 day.first_seq = now;
             }
