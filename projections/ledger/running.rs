@@ -20,8 +20,8 @@ pub(crate) const ALL_ACCOUNTS: &str = "*";
 /// Trades read at a time while sequences are added up again.
 const PAGE: usize = 1_024;
 
-/// How many trades of a scope lie between two marks, at least.
-const MARK_EVERY: u32 = 256;
+/// How many trades of a scope lie between two marks, at least; few in tests, so that they pass many.
+const MARK_EVERY: u32 = if cfg!(test) { 8 } else { 256 };
 
 /// A place in window order.
 pub(crate) type WindowKey = (Moment, String);
@@ -385,4 +385,111 @@ pub(super) fn latest_closed(
     let prefix = Key::text(account);
     let latest = state.closed.scan_back(shelf, &prefix.0, &prefix.end(), count);
     latest.into_iter().rev().map(|(_, trade)| (trade.window_key(), trade.figures)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Ledger;
+    use super::*;
+    use crate::calendar::TradingDate;
+    use crate::drawer::MemoryShelf;
+
+    /// A journal's closed trades, told to a ledger's groups, and kept aside to be added up by themselves.
+    struct Journal {
+        shelf: MemoryShelf,
+        state: State,
+        trades: Vec<Closed>,
+        seed: u64,
+    }
+
+    impl Journal {
+        fn random(&mut self, below: usize) -> usize {
+            self.seed = self.seed.wrapping_mul(0x5851_F42D_4C95_7F2D).wrapping_add(0x1405_7B7E_F767_814F);
+            usize::try_from(self.seed >> 33).unwrap() % below
+        }
+
+        /// A trade that closes now, or, once in a while, long ago.
+        fn close(&mut self, number: usize) {
+            let account = ["a", "b"][self.random(2)];
+            self.state.accounts.entry(&self.shelf, &Key::text(account), Default::default);
+            let age = if self.random(6) == 0 { self.random(number + 1) } else { 0 };
+            let net = Dec::from_int(i64::try_from(self.random(9)).unwrap() - 4);
+            let figures = Figures { net, result_r: net.ratio(Dec::from_int(7)), ..Figures::default() };
+            let trade = Closed {
+                trade_id: format!("T{number}"),
+                account: account.to_owned(),
+                exited_at: Moment(i64::try_from(number - age).unwrap()),
+                date: TradingDate(0),
+                counts: true,
+                figures,
+                slippage_ticks: None,
+                words: super::super::words::Words::of_strategy(["x", "y", "z"][self.random(3)]),
+            };
+            self.state.closed.put(&trade.key(), trade.clone());
+            for scope in [account, ALL_ACCOUNTS] {
+                self.state.join_groups(&self.shelf, scope, &trade, 1);
+            }
+            self.trades.push(trade);
+        }
+
+        /// A correction takes a trade away: mostly one of the last.
+        fn take_away(&mut self) {
+            let count = self.trades.len();
+            let back = if self.random(4) == 0 { self.random(count) } else { self.random(count.min(3)) };
+            let trade = self.trades.remove(count - 1 - back);
+            self.state.closed.remove(&self.shelf, &trade.key());
+            for scope in [trade.account.as_str(), ALL_ACCOUNTS] {
+                self.state.leave_groups(&self.shelf, scope, &trade, 1);
+            }
+        }
+
+        fn flush(&mut self) {
+            self.state.refresh_groups(&self.shelf);
+            let mut changes = Vec::new();
+            self.state.closed.flush(&mut changes, |_| false);
+            self.state.accounts.write(&mut changes);
+            self.state.groups.write(&mut changes);
+            self.state.marks.write(&mut changes);
+            self.shelf.keep(changes);
+            if self.random(3) == 0 {
+                self.state = Ledger::default().state;
+            }
+        }
+
+        /// Every group there is has the figures of its trades added up in window order, and no other group is.
+        fn check(&mut self) {
+            let mut expected: BTreeMap<Vec<u8>, Summary> = BTreeMap::new();
+            self.trades.sort_by_key(Closed::window_key);
+            for trade in &self.trades {
+                for scope in [trade.account.as_str(), ALL_ACCOUNTS] {
+                    trade.words.each(&trade.account, |dimension, value| {
+                        let key = group_key(scope, dimension, value);
+                        expected.entry(key.0).or_default().push(&trade.figures);
+                    });
+                }
+            }
+            let known = self.state.groups.scan(&self.shelf, &[], &[0xFF], usize::MAX);
+            let totals: BTreeMap<_, _> =
+                known.into_iter().map(|(key, group)| (key, group.running.total().clone())).collect();
+            assert_eq!(totals, expected);
+        }
+    }
+
+    #[test]
+    fn groups_have_the_figures_of_their_trades_whatever_comes_and_goes() {
+        for seed in 0..40 {
+            let state = Ledger::default().state;
+            let mut journal = Journal { shelf: MemoryShelf::default(), state, trades: Vec::new(), seed };
+            for number in 0..250 {
+                journal.close(number);
+                if journal.random(4) == 0 {
+                    journal.take_away();
+                }
+                if journal.random(5) == 0 {
+                    journal.flush();
+                    journal.check();
+                }
+            }
+        }
+    }
 }

@@ -63,7 +63,7 @@ impl Closed {
         (self.exited_at, self.trade_id.clone())
     }
 
-    fn key(&self) -> Key {
+    pub(super) fn key(&self) -> Key {
         closed_key(&self.account, self.exited_at, &self.trade_id)
     }
 

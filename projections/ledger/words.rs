@@ -56,6 +56,21 @@ impl Words {
         }
     }
 
+    /// Words of which one differs from trade to trade.
+    #[cfg(test)]
+    pub(super) fn of_strategy(strategy: &str) -> Self {
+        Self {
+            strategy: Some(strategy.to_owned()),
+            regime: None,
+            symbol: "MES".to_owned(),
+            weekday: 0,
+            hour: 9,
+            exit_reason: None,
+            mental_state: None,
+            rules: Vec::new(),
+        }
+    }
+
     /// Visits each dimension with its value; a trade is under each of its broken rules.
     pub(super) fn each(&self, account: &str, mut visit: impl FnMut(&'static str, &str)) {
         let strategy = self.strategy.as_deref().unwrap_or(NONE);
