@@ -1,7 +1,7 @@
 //! Owns trading dates: which date a moment belongs to in an account's zone, daylight saving observed.
 //! Zones come from chrono-tz's compiled tables, never from the machine.
 
-use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Timelike, Weekday};
+use chrono::{Datelike, Days, NaiveDate, NaiveTime, TimeZone, Timelike};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
@@ -103,11 +103,12 @@ impl Calendar {
         self.last = Some((from, from + MINUTE, date));
     }
 
-    /// The weekday and the hour of a moment on the account's wall clock.
+    /// The weekday (0 is Monday) and the hour of a moment on the account's wall clock.
     #[must_use]
-    pub fn weekday_and_hour(&self, moment: Moment) -> (&'static str, u32) {
+    pub fn weekday_and_hour(&self, moment: Moment) -> (u8, u8) {
         let local = self.zone.from_utc_datetime(&moment.to_utc().naive_utc());
-        (weekday_name(local.weekday()), local.hour())
+        let number = |number: u32| u8::try_from(number).unwrap_or_default();
+        (number(local.weekday().num_days_from_monday()), number(local.hour()))
     }
 
     /// The moment at which a trading date begins; where the clock skips it, the first moment after.
@@ -126,17 +127,8 @@ impl Calendar {
     }
 }
 
-fn weekday_name(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Mon => "Monday",
-        Weekday::Tue => "Tuesday",
-        Weekday::Wed => "Wednesday",
-        Weekday::Thu => "Thursday",
-        Weekday::Fri => "Friday",
-        Weekday::Sat => "Saturday",
-        Weekday::Sun => "Sunday",
-    }
-}
+/// The weekdays, from Monday.
+pub const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 #[cfg(test)]
 mod tests {

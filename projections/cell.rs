@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use crate::codec;
+use crate::codec::{self, Form};
 use crate::decimal::Dec;
 use crate::moment::Moment;
 
@@ -103,13 +103,13 @@ pub(crate) const fn real(name: &'static str, doc: &'static str) -> Column {
 /// Cells as bytes that [`cells_from_bytes`] reads: for the private parts of `projections.db`.
 #[must_use]
 pub fn cells_to_bytes(cells: &[Cell]) -> Vec<u8> {
-    codec::encode(&cells)
+    codec::encode(&cells, Form::Plain, &mut Vec::new())
 }
 
 /// The cells that [`cells_to_bytes`] wrote; `None` where the bytes are damaged.
 #[must_use]
 pub fn cells_from_bytes(bytes: &[u8]) -> Option<Row> {
-    codec::decode(bytes)
+    codec::decode(bytes, Form::Plain)
 }
 
 impl Cell {

@@ -9,7 +9,7 @@ use std::ops::Bound;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec;
+use crate::codec::{self, Form};
 
 /// Bytes by ordered key: what a fold remembers beyond one flush.
 ///
@@ -35,7 +35,8 @@ impl Key {
     /// A key that begins with a text.
     #[must_use]
     pub fn text(part: &str) -> Self {
-        Self::default().and(part)
+        // Room for what mostly follows, so that no key moves while it grows.
+        Self(Vec::with_capacity(part.len() + 32)).and(part)
     }
 
     /// Followed by a text.
@@ -92,7 +93,15 @@ struct Slot<V> {
 #[derive(Debug)]
 pub struct Drawer<V> {
     name: &'static str,
-    slots: BTreeMap<Vec<u8>, Slot<V>>,
+    form: Form,
+    /// Values in the order they were first asked for, where they stay until a flush: values are large.
+    slots: Vec<Slot<V>>,
+    /// Their places, by key.
+    places: BTreeMap<Vec<u8>, usize>,
+    /// What was asked for last, which is mostly asked for again.
+    latest: Option<(Vec<u8>, usize)>,
+    /// Keys and places of what the shelf has not yet, in the order they changed.
+    dirty: Vec<(Vec<u8>, usize)>,
     /// Beginnings of keys of which everything is in `slots`: no need to ask the shelf.
     whole: BTreeSet<Vec<u8>>,
 }
@@ -101,13 +110,61 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
     /// An empty cache over the part called `name`.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, slots: BTreeMap::new(), whole: BTreeSet::new() }
+        Self::with_form(name, Form::Plain)
     }
 
-    fn slot<'a>(&'a mut self, shelf: &dyn Shelf, key: &Key) -> &'a mut Slot<V> {
-        let (name, whole) = (self.name, self.is_whole(&key.0, &key.0));
-        let load = || if whole { None } else { load(shelf, name, &key.0) };
-        self.slots.entry(key.0.clone()).or_insert_with(|| Slot { value: load(), dirty: false })
+    /// The same for values that repeat themselves: they are kept smaller, for a little work.
+    #[must_use]
+    pub fn packed(name: &'static str) -> Self {
+        Self::with_form(name, Form::Packed)
+    }
+
+    fn with_form(name: &'static str, form: Form) -> Self {
+        Self {
+            name,
+            form,
+            slots: Vec::new(),
+            places: BTreeMap::new(),
+            latest: None,
+            dirty: Vec::new(),
+            whole: BTreeSet::new(),
+        }
+    }
+
+    fn slot(&mut self, shelf: &dyn Shelf, key: &Key) -> usize {
+        self.place(key).unwrap_or_else(|| {
+            let value = if self.is_whole(&key.0, &key.0) { None } else { self.load(shelf, &key.0) };
+            self.insert(key.0.clone(), Slot { value, dirty: false })
+        })
+    }
+
+    /// A slot whose value is about to change.
+    fn dirty(&mut self, key: &Key, place: usize) -> &mut Option<V> {
+        let slot = &mut self.slots[place];
+        if !std::mem::replace(&mut slot.dirty, true) {
+            self.dirty.push((key.0.clone(), place));
+        }
+        &mut slot.value
+    }
+
+    /// Where the value at `key` is, if it is in memory.
+    fn place(&mut self, key: &Key) -> Option<usize> {
+        match &mut self.latest {
+            Some((latest, place)) if *latest == key.0 => return Some(*place),
+            Some((latest, place)) => {
+                *place = *self.places.get(&key.0)?;
+                latest.clone_from(&key.0);
+            }
+            None => self.latest = Some((key.0.clone(), *self.places.get(&key.0)?)),
+        }
+        self.latest.as_ref().map(|(_, place)| *place)
+    }
+
+    fn insert(&mut self, key: Vec<u8>, slot: Slot<V>) -> usize {
+        let place = self.slots.len();
+        self.slots.push(slot);
+        self.places.insert(key, place);
+        place
     }
 
     /// Takes everything whose key begins with `prefix` into memory, to stay there as long as flushes keep it.
@@ -116,47 +173,59 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
             return;
         }
         for (key, bytes) in shelf.scan(self.name, &prefix.0, &prefix.end(), usize::MAX, false) {
-            let name = self.name;
-            let load = || Slot { value: decode(shelf, name, &key, &bytes), dirty: false };
-            self.slots.entry(key.clone()).or_insert_with(load);
+            if !self.places.contains_key(&key) {
+                let value = self.decode(shelf, &key, &bytes);
+                self.insert(key, Slot { value, dirty: false });
+            }
         }
         self.whole.insert(prefix.0.clone());
     }
 
+    /// The entries with `from <= key < to`, ascending, of a part that [`Self::hold`] took into memory.
+    pub fn held(&self, from: &[u8], to: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &V)> + use<'_, V> {
+        debug_assert!(self.is_whole(from, to), "{} was not taken into memory there", self.name);
+        let range = (Bound::Included(from), Bound::Excluded(to.max(from)));
+        let places = self.places.range::<[u8], _>(range);
+        places.filter_map(|(key, place)| Some((key.as_slice(), self.slots[*place].value.as_ref()?)))
+    }
+
     fn is_whole(&self, from: &[u8], to: &[u8]) -> bool {
         let before = self.whole.range::<[u8], _>((Bound::Unbounded, Bound::Included(from))).next_back();
-        before.is_some_and(|prefix| from.starts_with(prefix) && to <= Key(prefix.clone()).end().as_slice())
+        let ends_within = |prefix: &[u8]| to.starts_with(prefix) || to <= Key(prefix.to_vec()).end().as_slice();
+        before.is_some_and(|prefix| from.starts_with(prefix) && ends_within(prefix))
     }
 
     /// The value at `key`.
     pub fn get(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&V> {
-        self.slot(shelf, key).value.as_ref()
+        let place = self.slot(shelf, key);
+        self.slots[place].value.as_ref()
     }
 
     /// The value at `key`, to be changed.
     pub fn get_mut(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&mut V> {
-        let slot = self.slot(shelf, key);
-        slot.dirty |= slot.value.is_some();
-        slot.value.as_mut()
+        let place = self.slot(shelf, key);
+        self.slots[place].value.as_ref()?;
+        self.dirty(key, place).as_mut()
     }
 
     /// The value at `key`, made by `default` where there is none, to be changed.
     pub fn entry(&mut self, shelf: &dyn Shelf, key: &Key, default: impl FnOnce() -> V) -> &mut V {
-        let slot = self.slot(shelf, key);
-        slot.dirty = true;
-        slot.value.get_or_insert_with(default)
+        let place = self.slot(shelf, key);
+        self.dirty(key, place).get_or_insert_with(default)
     }
 
     /// Sets the value at `key`.
-    pub fn put(&mut self, key: Key, value: V) {
-        self.slots.insert(key.0, Slot { value: Some(value), dirty: true });
+    pub fn put(&mut self, key: &Key, value: V) {
+        let empty = || Slot { value: None, dirty: false };
+        let place = self.place(key).unwrap_or_else(|| self.insert(key.0.clone(), empty()));
+        *self.dirty(key, place) = Some(value);
     }
 
     /// Takes the value at `key` away.
     pub fn remove(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<V> {
-        let slot = self.slot(shelf, key);
-        slot.dirty |= slot.value.is_some();
-        slot.value.take()
+        let place = self.slot(shelf, key);
+        self.slots[place].value.as_ref()?;
+        self.dirty(key, place).take()
     }
 
     /// Up to `limit` entries with `from <= key < to`, ascending.
@@ -199,8 +268,8 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         descending: bool,
         all: bool,
     ) -> Option<Vec<(Vec<u8>, V)>> {
-        let range = self.slots.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
-        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &Slot<V>)>> =
+        let range = self.places.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &usize)>> =
             if descending { Box::new(range.rev()) } else { Box::new(range) };
         let mut cached = cached.peekable();
         let mut shelved = shelved.into_iter().peekable();
@@ -215,57 +284,78 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
                 (Some((mine, _)), Some((theirs, _))) => (*mine).cmp(theirs),
             };
             if order != Ordering::Greater {
-                let (key, slot) = cached.next()?;
-                merged.extend(slot.value.clone().map(|value| (key.clone(), value)));
+                let (key, place) = cached.next()?;
+                merged.extend(self.slots[*place].value.clone().map(|value| (key.clone(), value)));
             }
             if order != Ordering::Less {
                 let (key, bytes) = shelved.next()?;
                 if order == Ordering::Greater {
-                    merged.extend(decode(shelf, self.name, &key, &bytes).map(|value| (key, value)));
+                    merged.extend(self.decode(shelf, &key, &bytes).map(|value| (key, value)));
                 }
             }
         }
         Some(merged)
     }
 
-    /// The values changed since the last call, visited in key order.
+    /// The values changed since the last flush, in key order.
     pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&V>)> {
-        self.slots.iter().filter(|(_, slot)| slot.dirty).map(|(key, slot)| (key.as_slice(), slot.value.as_ref()))
+        let mut dirty: Vec<&(Vec<u8>, usize)> = self.dirty.iter().collect();
+        dirty.sort_unstable();
+        dirty.into_iter().map(|(key, place)| (key.as_slice(), self.slots[*place].value.as_ref()))
     }
 
     /// Visits the values changed since the last flush, to change them once more.
-    pub fn visit_changed(&mut self, visit: impl FnMut(&mut V)) {
-        self.slots.values_mut().filter(|slot| slot.dirty).filter_map(|slot| slot.value.as_mut()).for_each(visit);
+    pub fn visit_changed(&mut self, mut visit: impl FnMut(&mut V)) {
+        for (_, place) in &self.dirty {
+            self.slots[*place].value.as_mut().map(&mut visit);
+        }
     }
 
     /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
     pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
-        let all_kept = self.slots.values().filter_map(|slot| slot.value.as_ref()).all(&keep);
-        for (key, slot) in &mut self.slots {
-            if std::mem::take(&mut slot.dirty) {
-                let value = slot.value.as_ref().map(codec::encode);
-                out.push(StateChange { drawer: self.name, key: key.clone(), value });
-            }
+        self.write(out);
+        self.forget(keep);
+    }
+
+    /// Writes what changed to `out`, and keeps it all in memory.
+    pub fn write(&mut self, out: &mut Vec<StateChange>) {
+        self.dirty.sort_unstable();
+        let mut scratch = Vec::new();
+        for (key, place) in self.dirty.drain(..) {
+            let slot = &mut self.slots[place];
+            slot.dirty = false;
+            let value = slot.value.as_ref().map(|value| codec::encode(value, self.form, &mut scratch));
+            out.push(StateChange { drawer: self.name, key, value });
         }
-        self.slots.retain(|_, slot| slot.value.as_ref().is_some_and(&keep));
-        if !all_kept {
-            // What was let go is on the shelf alone.
+    }
+
+    fn forget(&mut self, keep: impl Fn(&V) -> bool) {
+        if self.slots.iter().any(|slot| slot.value.as_ref().is_some_and(|value| !keep(value))) {
+            // What is let go is on the shelf alone.
             self.whole.clear();
         }
+        let mut slots = std::mem::take(&mut self.slots);
+        for (key, place) in std::mem::take(&mut self.places) {
+            let value = slots[place].value.take_if(|value| keep(value));
+            if value.is_some() {
+                self.insert(key, Slot { value, dirty: false });
+            }
+        }
+        self.latest = None;
     }
-}
 
-fn load<V: DeserializeOwned>(shelf: &dyn Shelf, name: &'static str, key: &[u8]) -> Option<V> {
-    let bytes = shelf.get(name, key)?;
-    decode(shelf, name, key, &bytes)
-}
-
-fn decode<V: DeserializeOwned>(shelf: &dyn Shelf, name: &'static str, key: &[u8], bytes: &[u8]) -> Option<V> {
-    let value = codec::decode(bytes);
-    if value.is_none() {
-        shelf.damaged(name, key);
+    fn load(&self, shelf: &dyn Shelf, key: &[u8]) -> Option<V> {
+        let bytes = shelf.get(self.name, key)?;
+        self.decode(shelf, key, &bytes)
     }
-    value
+
+    fn decode(&self, shelf: &dyn Shelf, key: &[u8], bytes: &[u8]) -> Option<V> {
+        let value = codec::decode(bytes, self.form);
+        if value.is_none() {
+            shelf.damaged(self.name, key);
+        }
+        value
+    }
 }
 
 /// A change of fold state for the shelf to keep; `None` takes the key away.

@@ -22,6 +22,7 @@ pub mod market_data;
 pub mod metrics;
 pub mod moment;
 pub mod notes;
+mod pack;
 pub mod performance_breakdown;
 pub mod performance_metrics;
 pub mod projection;

@@ -65,52 +65,70 @@ struct Streak {
 impl Summary {
     /// Adds the next trade in window order.
     pub fn push(&mut self, trade: &Figures) {
-        self.trades += 1;
-        self.fees += trade.fees;
-        self.gross_moved += trade.gross.abs();
+        self.push_squared(trade, trade.square());
+    }
+
+    /// The same where the square of its R is known: of 28 digits, it costs as much as all else.
+    pub(crate) fn push_squared(&mut self, trade: &Figures, square: Option<Dec>) {
+        self.push_seed(trade);
+        self.push_streaks(trade);
         self.rule_breaks += trade.rules_broken;
         self.held_micros = self.held_micros.saturating_add(trade.held_micros);
         if let Some((mae, mfe)) = trade.excursions {
             self.mae.add(mae);
             self.mfe.add(mfe);
         }
-        self.push_outcome(trade);
-        if let Some(r) = trade.result_r {
-            self.push_r(r, trade.net);
+        if let Some((r, square)) = trade.result_r.zip(square) {
+            self.push_spread(r, square, trade.net);
         }
     }
 
-    fn push_outcome(&mut self, trade: &Figures) {
-        if trade.net.is_positive() {
+    /// Adds only what the columns of `performance_metrics` need.
+    pub(crate) fn push_seed(&mut self, trade: &Figures) {
+        self.trades += 1;
+        self.fees += trade.fees;
+        self.gross_moved += trade.gross.abs();
+        let (won, lost) = (trade.net.is_positive(), trade.net.is_negative());
+        if won {
             self.wins += 1;
             self.net_won += trade.net;
-            self.streak = Streak { wins: self.streak.wins + 1, losses: 0 };
-        } else if trade.net.is_negative() {
+        } else if lost {
             self.losses += 1;
             self.net_lost += trade.net;
-            self.streak = Streak { wins: 0, losses: self.streak.losses + 1 };
-        } else {
-            self.streak = Streak::default();
         }
+        let Some(r) = trade.result_r else { return };
+        self.rated.add(r);
+        if won {
+            self.won.add(r);
+        } else if lost {
+            self.lost.add(r);
+        }
+        self.peak_r = self.peak_r.max(self.rated.sum);
+        self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
+    }
+
+    fn push_streaks(&mut self, trade: &Figures) {
+        self.streak = if trade.net.is_positive() {
+            Streak { wins: self.streak.wins + 1, losses: 0 }
+        } else if trade.net.is_negative() {
+            Streak { wins: 0, losses: self.streak.losses + 1 }
+        } else {
+            Streak::default()
+        };
         self.win_streak = self.win_streak.max(self.streak.wins);
         self.loss_streak = self.loss_streak.max(self.streak.losses);
     }
 
-    fn push_r(&mut self, r: Dec, net: Dec) {
-        self.rated.add(r);
-        self.squares += r * r;
+    fn push_spread(&mut self, r: Dec, square: Dec, net: Dec) {
+        self.squares += square;
         if r.is_negative() {
-            self.downside_squares += r * r;
+            self.downside_squares += square;
         }
         if net.is_positive() {
-            self.won.add(r);
             self.best_r = Some(self.best_r.map_or(r, |best| best.max(r)));
         } else if net.is_negative() {
-            self.lost.add(r);
             self.worst_r = Some(self.worst_r.map_or(r, |worst| worst.min(r)));
         }
-        self.peak_r = self.peak_r.max(self.rated.sum);
-        self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
     }
 
     /// How many trades were added.

@@ -7,6 +7,8 @@ use chrono::{DateTime, Utc};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::decimal::put_digits;
+
 /// Microseconds since 1970-01-01T00:00:00Z.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Moment(pub i64);
@@ -60,19 +62,20 @@ impl Moment {
 impl fmt::Display for Moment {
     /// `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use chrono::{Datelike, Timelike};
-        let utc = self.to_utc();
-        write!(
-            out,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}Z",
-            utc.year(),
-            utc.month(),
-            utc.day(),
-            utc.hour(),
-            utc.minute(),
-            utc.second(),
-            self.0.rem_euclid(1_000_000)
-        )
+        use chrono::Datelike;
+        let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        let date = Self(clamped).to_utc().date_naive();
+        let seconds = clamped.rem_euclid(DAY_MICROS).unsigned_abs() / 1_000_000;
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        // By hand: rows hold more times than anything else.
+        put_digits(&mut text[0..4], u64::from(date.year().unsigned_abs()));
+        put_digits(&mut text[5..7], u64::from(date.month()));
+        put_digits(&mut text[8..10], u64::from(date.day()));
+        put_digits(&mut text[11..13], seconds / 3_600);
+        put_digits(&mut text[14..16], seconds / 60 % 60);
+        put_digits(&mut text[17..19], seconds % 60);
+        put_digits(&mut text[20..26], self.0.rem_euclid(1_000_000).unsigned_abs());
+        out.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -49,9 +49,9 @@ pub static TABLE: Table = Table {
     doc: "The metrics of all closed trades that share a dimension's value, in an account or over all.",
 };
 
-pub(crate) fn row(group: &Group) -> Row {
-    let id = &group.id;
-    let mut row: Row = vec![(&id.scope).into(), (&id.dimension).into(), (&id.value).into()];
+pub(crate) fn row(key: Vec<Cell>, group: &Group) -> Row {
+    let mut row = Row::with_capacity(TABLE.columns.len() + 2);
+    row.extend(key);
     row.extend(METRICS.iter().map(|metric| metric.of(group.running.total()).into()));
     row.extend([Cell::seq(group.first_seq), Cell::seq(group.last_seq)]);
     row

@@ -9,7 +9,6 @@ use crate::event::AccountOpened;
 use crate::moment::Moment;
 
 use super::running::WindowKey;
-use super::settle::Figures;
 
 /// The windows of an account that was opened without any: the last 20 trades, and all.
 const DEFAULT_WINDOWS: [u32; 2] = [20, 0];
@@ -20,8 +19,6 @@ pub(crate) struct Account {
     pub(crate) opened: Option<Opening>,
     /// Its last event: what the current date is reckoned from.
     pub(crate) latest: Latest,
-    /// The closed trades that its longest window may need, oldest first.
-    pub(crate) recent: Vec<(WindowKey, Figures)>,
     pub(crate) risk: Vec<RiskSetting>,
     /// Starting equity + cash moved + what is realised, to now.
     pub(crate) equity: Dec,

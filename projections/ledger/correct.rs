@@ -42,7 +42,7 @@ impl Work<'_> {
             let trades = named.into_iter().collect();
             let filed = FillRef { status: FillStatus::Busted, trades, last_seq: self.now, ..filed.clone() };
             self.rows.put(&fills::TABLE, fills::row(&fill, &filed));
-            self.state.fills.put(Key::text(&busted.fill_id), filed);
+            self.state.fills.put(&Key::text(&busted.fill_id), filed);
         }
         self.finish(&[&filed]);
     }

@@ -258,7 +258,7 @@ impl Work<'_> {
         let last_seq = known.filter(|known| known.words == words).map_or(self.now, |known| known.last_seq);
         let filed = FillRef { last_seq, words, ..filed };
         self.rows.put(&fills::TABLE, fills::row(fill, &filed));
-        self.state.fills.put(key, filed);
+        self.state.fills.put(&key, filed);
     }
 
     /// A correction left a fact that recorded a fill without one.

@@ -43,7 +43,7 @@ impl Work<'_> {
         }
         let subject = Subject::of(&event.payload);
         // A correction may move a fill, or take away the trade it names: ask before as well.
-        let before = self.account_of(&subject);
+        let before = if is_correction(&event.payload) { self.account_of(&subject) } else { None };
         match &event.payload {
             Payload::FillCorrected(corrected) => self.correct_fill(corrected),
             Payload::FillBusted(busted) => self.bust_fill(busted),
@@ -75,16 +75,16 @@ impl Work<'_> {
     }
 
     /// The account an event of a trade or a fill belongs to, as far as it is known.
-    fn account_of(&mut self, subject: &Subject) -> Option<String> {
-        if let Some(account) = &subject.account {
-            return Some(account.clone());
+    fn account_of(&mut self, subject: &Subject<'_>) -> Option<String> {
+        if let Some(account) = subject.account {
+            return Some(account.to_owned());
         }
-        if let Some(fill_id) = &subject.fill
+        if let Some(fill_id) = subject.fill
             && let Some(filed) = self.state.fills.get(self.shelf, &Key::text(fill_id))
         {
             return Some(filed.book.account.clone());
         }
-        self.trade(subject.trade.as_deref()?).map(|trade| trade.account.clone())
+        self.trade(subject.trade?).map(|trade| trade.account.clone())
     }
 
     fn define(&mut self, defined: &InstrumentDefined) -> Option<String> {
@@ -97,7 +97,7 @@ impl Work<'_> {
     fn close_bar(&mut self, closed: &BarClosed) -> Option<String> {
         let bar =
             Bar { starts_at: closed.timestamp, high: closed.high.max(closed.low), low: closed.low.min(closed.high) };
-        self.state.bars.put(Key::text(&closed.symbol).seq(self.now), bar);
+        self.state.bars.put(&Key::text(&closed.symbol).seq(self.now), bar);
         let accounts = self.state.open_in.get(self.shelf, &Key::text(&closed.symbol)).cloned();
         for account in accounts.unwrap_or_default() {
             let book_id = BookId::new(&account, &closed.symbol);
@@ -138,8 +138,8 @@ impl Work<'_> {
         account.opened = Some(Opening { seq: now, terms: opened.clone() });
         account.last_seq = now;
         self.state.calendars.insert(account_id.clone(), Calendar::of(opened));
-        self.state.standings.remove(&account_id);
-        self.reread_recent(&account_id);
+        self.state.forget_standing(&account_id);
+        self.forget_recent(&account_id);
         self.redate(&account_id);
         account_id
     }
@@ -239,50 +239,41 @@ impl Work<'_> {
     /// Where an account stands on the date of a moment.
     fn standing(&mut self, account: &str, at: Moment) -> Standing {
         let date = self.date(account, at);
-        if let Some((known, standing)) = self.state.standings.get(account)
+        if let Some(Some((known, standing))) = self.state.standings.get(account)
             && *known == date
         {
             return *standing;
         }
         let standing = self.reckon_standing(account, date);
-        self.state.standings.insert(account.to_owned(), (date, standing));
+        match self.state.standings.get_mut(account) {
+            Some(known) => *known = Some((date, standing)),
+            None => drop(self.state.standings.insert(account.to_owned(), Some((date, standing)))),
+        }
         standing
     }
 
     fn reckon_standing(&mut self, account: &str, date: TradingDate) -> Standing {
+        self.state.days.hold(self.shelf, &Key::text(account));
         let today = self.state.days.get(self.shelf, &day_key(account, date));
         let (daily_pnl_r, net) = today.map_or((Dec::ZERO, Dec::ZERO), |day| (day.pnl_r, day.trades_net));
         let monday = date.week_start();
         let (from, to) = (day_key(account, monday), day_key(account, TradingDate(monday.0 + 7)));
-        let week = self.state.days.scan(self.shelf, &from.0, &to.0, usize::MAX);
+        let week = self.state.days.held(&from.0, &to.0);
+        let weekly_pnl_r = week.map(|(_, day)| day.pnl_r).sum();
         let limit = self.account(account).opened.as_ref().and_then(|opened| opened.terms.daily_loss_limit);
         Standing {
             daily_pnl_r,
-            weekly_pnl_r: week.iter().map(|(_, day)| day.pnl_r).sum(),
+            weekly_pnl_r,
             consecutive_red_days: self.red_days_before(account, date),
             daily_loss_limit_remaining: limit.map(|limit| limit + net),
         }
     }
 
     /// The run of red days that ends with the latest before a date, over days on which trades closed.
-    fn red_days_before(&mut self, account: &str, date: TradingDate) -> u32 {
-        const PAGE: usize = 16;
-        let prefix = Key::text(account);
-        let mut to = day_key(account, date).0;
-        let mut run = 0;
-        loop {
-            let days = self.state.days.scan_back(self.shelf, &prefix.0, &to, PAGE);
-            for (_, day) in days.iter().filter(|(_, day)| day.trades > 0) {
-                if !day.is_red() {
-                    return run;
-                }
-                run += 1;
-            }
-            match days.last() {
-                Some((key, _)) if days.len() == PAGE => to.clone_from(key),
-                _ => return run,
-            }
-        }
+    fn red_days_before(&self, account: &str, date: TradingDate) -> u32 {
+        let days = self.state.days.held(&Key::text(account).0, &day_key(account, date).0).rev();
+        let run = days.filter(|(_, day)| day.trades > 0).take_while(|(_, day)| day.is_red()).count();
+        u32::try_from(run).unwrap_or(u32::MAX)
     }
 
     pub(super) fn write_system_state(&mut self, changed: &StateChanged) {
@@ -292,46 +283,58 @@ impl Work<'_> {
     }
 }
 
+fn is_correction(payload: &Payload) -> bool {
+    matches!(
+        payload,
+        Payload::FillCorrected(_)
+            | Payload::FillBusted(_)
+            | Payload::FillsReassigned(_)
+            | Payload::TradeAmended(_)
+            | Payload::TradeVoided(_)
+    )
+}
+
 fn account_or_default(account: Option<&String>) -> String {
     account.cloned().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned())
 }
 
 /// What an event of a trade is about.
-struct Subject {
-    account: Option<String>,
-    trade: Option<String>,
-    fill: Option<String>,
+#[derive(Default)]
+struct Subject<'a> {
+    account: Option<&'a str>,
+    trade: Option<&'a str>,
+    fill: Option<&'a str>,
 }
 
-impl Subject {
-    fn of(payload: &Payload) -> Self {
-        let trade = |id: &String| Self { account: None, trade: Some(id.clone()), fill: None };
-        let fill = |id: &String| Self { account: None, trade: None, fill: Some(id.clone()) };
+impl<'a> Subject<'a> {
+    fn of(payload: &'a Payload) -> Self {
+        let trade = |id: &'a String| Self { trade: Some(id), ..Self::default() };
+        let fill = |id: &'a String| Self { fill: Some(id), ..Self::default() };
         match payload {
             Payload::TradeOpened(opened) => trade(&opened.trade_id),
             Payload::FillRecorded(recorded) => Self {
-                account: recorded.account_id.clone(),
-                trade: recorded.trade_id.clone(),
-                fill: Some(recorded.fill_id.clone()),
+                account: recorded.account_id.as_deref(),
+                trade: recorded.trade_id.as_deref(),
+                fill: Some(&recorded.fill_id),
             },
             Payload::StopMoved(moved) => trade(&moved.trade_id),
             Payload::TargetMoved(moved) => trade(&moved.trade_id),
             Payload::ExcursionMarked(marked) => trade(&marked.trade_id),
             Payload::TradeExited(exit) => trade(&exit.trade_id),
             Payload::RuleBroken(broken) => {
-                Self { account: broken.account_id.clone(), trade: broken.trade_id.clone(), fill: None }
+                Self { account: broken.account_id.as_deref(), trade: broken.trade_id.as_deref(), fill: None }
             }
             Payload::NoteAdded(note) => {
-                Self { account: note.account_id.clone(), trade: note.trade_id.clone(), fill: None }
+                Self { account: note.account_id.as_deref(), trade: note.trade_id.as_deref(), fill: None }
             }
             Payload::FillCorrected(corrected) => fill(&corrected.fill_id),
             Payload::FillBusted(busted) => fill(&busted.fill_id),
             Payload::TradeAmended(amended) => trade(&amended.trade_id),
             Payload::TradeVoided(voided) => trade(&voided.trade_id),
             Payload::FillsReassigned(reassigned) => {
-                Self { fill: reassigned.fill_ids.first().cloned(), ..trade(&reassigned.trade_id) }
+                Self { fill: reassigned.fill_ids.first().map(String::as_str), ..trade(&reassigned.trade_id) }
             }
-            _ => Self { account: None, trade: None, fill: None },
+            _ => Self::default(),
         }
     }
 }

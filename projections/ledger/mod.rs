@@ -19,15 +19,17 @@ pub(crate) mod rows;
 pub(crate) mod running;
 mod settle;
 pub(crate) mod trade;
+mod words;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-pub use settle::{Closed, DIMENSIONS, Figures};
+pub use settle::{Closed, Figures};
+pub use words::{DIMENSIONS, Words};
 
-use account::{Account, AccountDay, Day, Standing};
+use account::{Account, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
 use refold::Refolds;
-use running::Group;
+use running::{Group, Marks, WindowKey};
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
@@ -66,10 +68,14 @@ struct State {
     /// Voided trades that went flat, likewise.
     voided: Drawer<Closed>,
     groups: Drawer<Group>,
+    /// Places in the closed trades of each scope of groups.
+    marks: Drawer<Marks>,
+    /// The latest closed trades of accounts, as far as their windows need them.
+    recent: BTreeMap<String, VecDeque<(WindowKey, Figures)>>,
     calendars: BTreeMap<String, Calendar>,
     utc: Calendar,
     /// Where accounts stood on the date reckoned last, until one of their days changes.
-    standings: BTreeMap<String, (TradingDate, Standing)>,
+    standings: BTreeMap<String, Option<(TradingDate, Standing)>>,
 }
 
 /// One event on its way through the ledger.
@@ -88,8 +94,8 @@ struct Work<'a> {
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
     refolds: Refolds,
-    /// Days that were looked at to be changed, as they were.
-    days_before: BTreeMap<AccountDay, Day>,
+    /// Days that were looked at to be changed, as they were, by their keys.
+    days_before: BTreeMap<Vec<u8>, Day>,
     /// Accounts with a day that changed.
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
@@ -102,19 +108,21 @@ struct Work<'a> {
 impl Default for Ledger {
     fn default() -> Self {
         let state = State {
-            trades: Drawer::new("trades"),
+            trades: Drawer::packed("trades"),
             books: Drawer::new("books"),
             spells: Drawer::new("spells"),
             fills: Drawer::new("fills"),
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
             bars: Drawer::new("bars"),
-            orphans: Drawer::new("orphans"),
+            orphans: Drawer::packed("orphans"),
             accounts: Drawer::new("accounts"),
             days: Drawer::new("days"),
             closed: Drawer::new("closed"),
             voided: Drawer::new("voided"),
             groups: Drawer::new("groups"),
+            marks: Drawer::new("marks"),
+            recent: BTreeMap::new(),
             calendars: BTreeMap::new(),
             utc: Calendar::default(),
             standings: BTreeMap::new(),
@@ -212,15 +220,16 @@ impl Projection for Ledger {
         state.books.flush(&mut changes, Book::is_busy);
         state.spells.flush(&mut changes, |()| false);
         state.fills.flush(&mut changes, |_| false);
-        state.instruments.flush(&mut changes, |_| true);
-        state.open_in.flush(&mut changes, |_| true);
+        state.instruments.write(&mut changes);
+        state.open_in.write(&mut changes);
         state.bars.flush(&mut changes, |_| false);
         state.orphans.flush(&mut changes, |_| false);
-        state.accounts.flush(&mut changes, |_| true);
-        state.days.flush(&mut changes, |_| true);
+        state.accounts.write(&mut changes);
+        state.days.write(&mut changes);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
-        state.groups.flush(&mut changes, |_| true);
+        state.groups.write(&mut changes);
+        state.marks.write(&mut changes);
         (std::mem::take(&mut self.rows), changes)
     }
 
@@ -243,6 +252,15 @@ impl Projection for Ledger {
     }
 }
 
+impl State {
+    /// A day of the account changed: where it stands must be reckoned anew.
+    fn forget_standing(&mut self, account: &str) {
+        if let Some(standing) = self.standings.get_mut(account) {
+            *standing = None;
+        }
+    }
+}
+
 impl Work<'_> {
     /// The trading date of a moment in an account; an account that was never opened has UTC dates.
     fn date(&mut self, account: &str, at: Moment) -> TradingDate {
@@ -257,7 +275,7 @@ impl Work<'_> {
                 None => return &mut self.state.utc,
             };
         }
-        self.state.calendars.entry(account.to_owned()).or_default()
+        self.state.calendars.get_mut(account).unwrap_or(&mut self.state.utc)
     }
 
     /// An account, known from now on.
@@ -269,14 +287,15 @@ impl Work<'_> {
 
     /// A day of an account, to be changed.
     fn day(&mut self, account: &str, date: TradingDate) -> &mut Day {
-        self.state.standings.remove(account);
+        let key = day_key(account, date);
+        self.state.forget_standing(account);
         self.state.days.hold(self.shelf, &Key::text(account));
-        if self.state.days.get(self.shelf, &day_key(account, date)).is_none() {
+        if self.state.days.get(self.shelf, &key).is_none() {
             // A new day takes its equity over from the one before.
             self.equity_changes(account, date);
         }
-        let day = self.state.days.entry(self.shelf, &day_key(account, date), Day::default);
-        self.days_before.entry((account.to_owned(), date)).or_insert_with(|| day.clone());
+        let day = self.state.days.entry(self.shelf, &key, Day::default);
+        self.days_before.entry(key.0).or_insert_with(|| day.clone());
         day
     }
 
@@ -287,8 +306,10 @@ impl Work<'_> {
     }
 
     fn equity_changes(&mut self, account: &str, date: TradingDate) {
-        let from = self.equity_from.entry(account.to_owned()).or_insert(date);
-        *from = date.min(*from);
+        match self.equity_from.get_mut(account) {
+            Some(from) => *from = date.min(*from),
+            None => drop(self.equity_from.insert(account.to_owned(), date)),
+        }
     }
 }
 

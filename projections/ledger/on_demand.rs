@@ -49,7 +49,7 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
     };
     let mut answers = BTreeMap::new();
     let mut last = VecDeque::new();
-    ledger.state.visit_closed(shelf, &accounts, |trade| {
+    ledger.state.visit_closed(shelf, &accounts, None, |trade| {
         if question.window == 0 {
             return answer(&mut answers, &question.dimension, trade);
         }
@@ -65,7 +65,9 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
 }
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
-    for (_, value) in trade.dimensions.iter().filter(|(name, _)| name == dimension) {
-        answers.entry(value.clone()).or_default().push(trade);
-    }
+    trade.words.each(&trade.account, |name, value| {
+        if name == dimension {
+            answers.entry(value.to_owned()).or_default().push(trade);
+        }
+    });
 }

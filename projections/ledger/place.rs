@@ -96,7 +96,7 @@ impl Work<'_> {
         let Some(waiting) = self.state.orphans.remove(self.shelf, &key) else { return };
         let (adopted, kept): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|fact| fact.seq > born);
         if !kept.is_empty() {
-            self.state.orphans.put(key, kept);
+            self.state.orphans.put(&key, kept);
         }
         for fact in adopted {
             self.take_back_rows(&fact);
@@ -144,7 +144,7 @@ impl Work<'_> {
         }
         book.insert(fact.seq, trade_id);
         let spell = book.spell;
-        self.state.spells.put(book_id.spell_key(spell, trade_id), ());
+        self.state.spells.put(&book_id.spell_key(spell, trade_id), ());
         self.open_in(book_id);
         let trade = Trade {
             trade_id: trade_id.to_owned(),
@@ -166,7 +166,7 @@ impl Work<'_> {
             first_seq: fact.seq,
             last_seq: fact.seq,
         };
-        self.state.trades.put(trade_key(trade_id), trade);
+        self.state.trades.put(&trade_key(trade_id), trade);
         self.touched.insert(trade_id.to_owned());
         if self.is_correction {
             self.adopt_orphans(trade_id, fact.seq);

@@ -20,9 +20,10 @@ pub(super) fn write(state: &mut State, rows: &mut Rows) {
         }
     }
     for (key, group) in state.groups.changed() {
+        let key = texts(key).into_iter().map(Cell::from).collect();
         match group {
-            Some(group) => rows.put(&performance_breakdown::TABLE, performance_breakdown::row(group)),
-            None => rows.delete(&performance_breakdown::TABLE, texts(key).into_iter().map(Cell::from).collect()),
+            Some(group) => rows.put(&performance_breakdown::TABLE, performance_breakdown::row(key, group)),
+            None => rows.delete(&performance_breakdown::TABLE, key),
         }
     }
 }
@@ -65,8 +66,10 @@ fn write_account(rows: &mut Rows, account_id: &str, account: &Account) {
     }
 }
 
-fn first_text(key: &[u8]) -> String {
-    texts(key).into_iter().next().unwrap_or_default()
+/// The text a key begins with.
+pub(super) fn first_text(key: &[u8]) -> String {
+    let end = key.iter().position(|byte| *byte == 0).unwrap_or(key.len());
+    String::from_utf8_lossy(&key[..end]).into_owned()
 }
 
 fn texts(key: &[u8]) -> Vec<String> {

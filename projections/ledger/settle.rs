@@ -1,14 +1,15 @@
 //! Brings what depends on closed trades up to date with an event: days, the order of windows, breakdowns,
 //! metrics, and what was left of the loss limit after each later trade of the day.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDay, Day};
 use super::rows;
-use super::running::{ALL_ACCOUNTS, Group, GroupId, Running, WindowKey, latest_closed};
+use super::running::{ALL_ACCOUNTS, WindowKey, group_key, latest_closed};
 use super::trade::{Status, Trade};
+use super::words::Words;
 use super::{Work, day_key, trade_key};
 use crate::calendar::TradingDate;
 use crate::decimal::Dec;
@@ -33,8 +34,7 @@ pub struct Closed {
     pub figures: Figures,
     /// Entry and exit slippage together, in ticks, where either is known.
     pub slippage_ticks: Option<Dec>,
-    /// Each dimension's value; a trade is under each of its broken rules.
-    pub dimensions: Vec<(String, String)>,
+    pub words: Words,
 }
 
 /// The figures of a closed trade that metrics are made of.
@@ -51,37 +51,46 @@ pub struct Figures {
     pub rules_broken: u32,
 }
 
+impl Figures {
+    /// The square of its R.
+    pub(crate) fn square(&self) -> Option<Dec> {
+        self.result_r.map(|r| r * r)
+    }
+}
+
 impl Closed {
     pub(super) fn window_key(&self) -> WindowKey {
         (self.exited_at, self.trade_id.clone())
     }
 
+    pub(super) fn key(&self) -> Key {
+        closed_key(&self.account, self.exited_at, &self.trade_id)
+    }
+
     /// Whether only its words differ: its dimensions and its slippage.
     fn differs_in_words(&self, other: &Self) -> bool {
-        let words = |closed: &Self| (closed.slippage_ticks, closed.dimensions.clone());
-        words(self) != words(other)
+        (self.slippage_ticks, &self.words) != (other.slippage_ticks, &other.words)
             && (&self.trade_id, &self.account, self.exited_at, self.date, self.counts, self.figures)
                 == (&other.trade_id, &other.account, other.exited_at, other.date, other.counts, other.figures)
     }
 }
 
-/// The dimensions of breakdowns.
-pub const DIMENSIONS: [&str; 11] = [
-    "all",
-    "strategy",
-    "regime",
-    "strategy_regime",
-    "symbol",
-    "weekday",
-    "hour",
-    "exit_reason",
-    "mental_state",
-    "rule_broken",
-    "account",
-];
+/// Where what counts of a trade is kept: its account and its exit, and whether it counts, then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Posted {
+    account: String,
+    exited_at: Moment,
+    counts: bool,
+}
 
-pub(super) fn closed_key(trade: &Closed) -> Key {
-    Key::text(&trade.account).signed(trade.exited_at.0).and(&trade.trade_id)
+impl Posted {
+    fn of(closed: &Closed) -> Self {
+        Self { account: closed.account.clone(), exited_at: closed.exited_at, counts: closed.counts }
+    }
+}
+
+fn closed_key(account: &str, exited_at: Moment, trade_id: &str) -> Key {
+    Key::text(account).signed(exited_at.0).and(trade_id)
 }
 
 impl Work<'_> {
@@ -91,26 +100,28 @@ impl Work<'_> {
         let mut come = Vec::new();
         let mut closed_now = Vec::new();
         for trade_id in std::mem::take(&mut self.touched) {
-            let figures = self.reckon(&trade_id);
-            let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) else {
-                gone.extend(self.taken_out.get(&trade_id).and_then(|before| before.posted.clone()));
-                continue;
-            };
-            if figures == trade.posted {
+            let standing = self.state.trades.get(self.shelf, &trade_key(&trade_id));
+            if standing.is_some_and(|trade| trade.status == Status::Open && trade.posted.is_none()) {
                 continue;
             }
-            if let (Some(before), Some(after)) = (&trade.posted, &figures)
-                && before.differs_in_words(after)
-            {
-                let (before, after) = (before.clone(), after.clone());
-                trade.posted = figures;
-                self.regroup(&before, &after);
+            let before = self.posted(&trade_id);
+            let after = self.reckon(&trade_id);
+            if before == after {
                 continue;
             }
-            let closes = trade.posted.is_none() && trade.status == Status::Closed;
-            closed_now.extend(figures.as_ref().filter(|_| closes).map(|closed| closed.account.clone()));
-            gone.extend(std::mem::replace(&mut trade.posted, figures.clone()));
-            come.extend(figures);
+            match (&before, &after) {
+                (Some(before), Some(after)) if before.differs_in_words(after) => {
+                    self.regroup(before, after);
+                    continue;
+                }
+                (None, Some(after)) if after.counts => closed_now.push(after.account.clone()),
+                _ => {}
+            }
+            if let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) {
+                trade.posted = after.as_ref().map(Posted::of);
+            }
+            gone.extend(before);
+            come.extend(after);
         }
         come.sort_by_key(Closed::window_key);
         for trade in &gone {
@@ -130,6 +141,14 @@ impl Work<'_> {
         self.stamp_days();
     }
 
+    /// What days, windows and breakdowns hold of a trade.
+    fn posted(&mut self, trade_id: &str) -> Option<Closed> {
+        let standing = self.state.trades.get(self.shelf, &trade_key(trade_id));
+        let posted = standing.or_else(|| self.taken_out.get(trade_id))?.posted.as_ref()?;
+        let kept = if posted.counts { &mut self.state.closed } else { &mut self.state.voided };
+        kept.get(self.shelf, &closed_key(&posted.account, posted.exited_at, trade_id)).cloned()
+    }
+
     /// What a trade that went flat counts for now; `None` while it is open.
     fn reckon(&mut self, trade_id: &str) -> Option<Closed> {
         let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
@@ -138,7 +157,7 @@ impl Work<'_> {
         }
         let (exited_at, entered_at, account) = (trade.exited_at()?, trade.entered_at()?, trade.account.clone());
         let date = self.date(&account, exited_at);
-        let (weekday, hour) = self.calendar(&account).weekday_and_hour(entered_at);
+        let wall_clock = self.calendar(&account).weekday_and_hour(entered_at);
         let trade = self.state.trades.get(self.shelf, &trade_key(trade_id))?;
         Some(Closed {
             trade_id: trade.trade_id.clone(),
@@ -156,16 +175,16 @@ impl Work<'_> {
                 rules_broken: u32::try_from(trade.rules_broken().count()).unwrap_or(u32::MAX),
             },
             slippage_ticks: slippage_ticks(trade),
-            dimensions: dimensions(trade, weekday, hour),
+            words: Words::of(trade, wall_clock),
         })
     }
 
     fn withdraw(&mut self, trade: &Closed) {
         if !trade.counts {
-            self.state.voided.remove(self.shelf, &closed_key(trade));
+            self.state.voided.remove(self.shelf, &trade.key());
             return;
         }
-        self.state.closed.remove(self.shelf, &closed_key(trade));
+        self.state.closed.remove(self.shelf, &trade.key());
         let day = self.day(&trade.account, trade.date);
         day.trades -= 1;
         day.trades_net -= trade.figures.net;
@@ -176,89 +195,77 @@ impl Work<'_> {
             // Decimals that were cut at 28 digits may leave a last one behind.
             (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
         }
-        for id in groups_of(trade) {
-            self.leave_group(&id, trade);
+        for scope in [&trade.account, ALL_ACCOUNTS] {
+            self.state.leave_groups(self.shelf, scope, trade, self.now);
         }
-        self.forget_recent(trade);
+        self.forget_recent(&trade.account);
     }
 
     fn post(&mut self, trade: &Closed) {
         if !trade.counts {
-            return self.state.voided.put(closed_key(trade), trade.clone());
+            return self.state.voided.put(&trade.key(), trade.clone());
         }
-        self.state.closed.put(closed_key(trade), trade.clone());
+        self.state.closed.put(&trade.key(), trade.clone());
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
         day.trades_net += trade.figures.net;
         day.pnl_r += trade.figures.result_r.unwrap_or(Dec::ZERO);
         day.wins += u32::from(trade.figures.net.is_positive());
         day.losses += u32::from(trade.figures.net.is_negative());
-        for id in groups_of(trade) {
-            self.join_group(id, trade);
+        for scope in [&trade.account, ALL_ACCOUNTS] {
+            self.state.join_groups(self.shelf, scope, trade, self.now);
         }
         self.remember_recent(trade);
-    }
-
-    fn leave_group(&mut self, id: &GroupId, trade: &Closed) {
-        let now = self.now;
-        let Some(group) = self.state.groups.get_mut(self.shelf, &id.key()) else { return };
-        group.trades -= 1;
-        group.running.take_back(trade);
-        group.last_seq = now;
-        if group.trades == 0 {
-            self.state.groups.remove(self.shelf, &id.key());
-        }
-    }
-
-    fn join_group(&mut self, id: GroupId, trade: &Closed) {
-        let (now, key, recent) = (self.now, id.key(), id.recent());
-        let born = || Group { id, trades: 0, running: Running::default(), first_seq: now, last_seq: now };
-        let group = self.state.groups.entry(self.shelf, &key, born);
-        group.trades += 1;
-        group.running.push(trade, recent);
-        group.last_seq = now;
     }
 
     /// A trade whose figures stay and whose words changed (its exit's reason came after its last fill): only
     /// the groups it leaves and joins change.
     fn regroup(&mut self, before: &Closed, after: &Closed) {
         if !after.counts {
-            return self.state.voided.put(closed_key(after), after.clone());
+            return self.state.voided.put(&after.key(), after.clone());
         }
-        self.state.closed.put(closed_key(after), after.clone());
-        let (left, joined) = (groups_of(before), groups_of(after));
-        for id in left.iter().filter(|id| !joined.contains(id)) {
-            self.leave_group(id, before);
-        }
-        for id in joined.into_iter().filter(|id| !left.contains(id)) {
-            self.join_group(id, after);
+        self.state.closed.put(&after.key(), after.clone());
+        let square = after.figures.square();
+        let (state, shelf, now) = (&mut *self.state, self.shelf, self.now);
+        for scope in [&after.account, ALL_ACCOUNTS] {
+            before.words.each(&before.account, |dimension, value| {
+                if !after.words.has(&after.account, dimension, value) {
+                    state.leave_group(shelf, scope, (dimension, value), before, now);
+                }
+            });
+            after.words.each(&after.account, |dimension, value| {
+                if !before.words.has(&before.account, dimension, value) {
+                    state.join_group(shelf, scope, (dimension, value), after, square, now);
+                }
+            });
         }
     }
 
     fn remember_recent(&mut self, trade: &Closed) {
+        let longest = longest_window(&self.account(&trade.account).windows());
+        let Some(recent) = self.state.recent.get_mut(&trade.account) else { return };
         let key = trade.window_key();
-        let account = self.account(&trade.account);
-        let longest = longest_window(&account.windows());
-        if account.recent.last().is_some_and(|(last, _)| *last >= key) {
-            return self.reread_recent(&trade.account);
+        if recent.back().is_some_and(|(last, _)| *last >= key) {
+            return self.forget_recent(&trade.account);
         }
-        account.recent.push((key, trade.figures));
-        if account.recent.len() > longest {
-            account.recent.remove(0);
+        recent.push_back((key, trade.figures));
+        if recent.len() > longest {
+            recent.pop_front();
         }
     }
 
-    fn forget_recent(&mut self, trade: &Closed) {
-        let key = trade.window_key();
-        if self.account(&trade.account).recent.iter().any(|(known, _)| *known == key) {
-            self.reread_recent(&trade.account);
-        }
+    /// Lets an account's latest trades be read anew.
+    pub(super) fn forget_recent(&mut self, account: &str) {
+        self.state.recent.remove(account);
     }
 
-    pub(super) fn reread_recent(&mut self, account: &str) {
-        let longest = longest_window(&self.account(account).windows());
-        let recent = latest_closed(self.state, self.shelf, account, longest);
-        self.account(account).recent = recent;
+    /// The closed trades that an account's windows may need, oldest first.
+    fn recent(&mut self, account: &str, longest: usize) -> &VecDeque<(WindowKey, Figures)> {
+        if !self.state.recent.contains_key(account) {
+            let recent = latest_closed(self.state, self.shelf, account, longest).into();
+            self.state.recent.insert(account.to_owned(), recent);
+        }
+        self.state.recent.entry(account.to_owned()).or_default()
     }
 
     /// Sets what each affected trade of a day found the day's net to be, up to and with itself.
@@ -330,16 +337,19 @@ impl Work<'_> {
     /// Adds up the equity of each account from the first day whose money changed.
     fn carry_equity(&mut self) {
         for (account, from) in std::mem::take(&mut self.equity_from) {
-            let prefix = Key::text(&account);
-            let start = day_key(&account, from);
-            let before = self.state.days.scan_back(self.shelf, &prefix.0, &start.0, 1);
-            let starting = self.account(&account).starting_equity();
-            let mut equity = before.first().map_or(starting, |(_, day)| day.equity_close);
-            for (key, day) in self.state.days.scan(self.shelf, &start.0, &prefix.end(), usize::MAX) {
+            let (prefix, start) = (Key::text(&account), day_key(&account, from));
+            self.state.days.hold(self.shelf, &prefix);
+            let before = self.state.days.held(&prefix.0, &start.0).next_back().map(|(_, day)| day.equity_close);
+            let mut equity = before.unwrap_or_else(|| self.account(&account).starting_equity());
+            let mut changed = Vec::new();
+            for (key, day) in self.state.days.held(&start.0, &prefix.end()) {
                 equity += day.equity_change();
                 if day.equity_close != equity {
-                    self.day(&account, TradingDate::from_key(&key[prefix.0.len()..])).equity_close = equity;
+                    changed.push((TradingDate::from_key(&key[prefix.0.len()..]), equity));
                 }
+            }
+            for (date, equity) in changed {
+                self.day(&account, date).equity_close = equity;
             }
             let now = self.now;
             let known = self.account(&account);
@@ -351,9 +361,10 @@ impl Work<'_> {
 
     /// Stamps the days that this event changed.
     fn stamp_days(&mut self) {
-        for ((account, date), before) in std::mem::take(&mut self.days_before) {
+        for (key, before) in std::mem::take(&mut self.days_before) {
             let now = self.now;
-            let Some(day) = self.state.days.get_mut(self.shelf, &day_key(&account, date)) else { continue };
+            let account = rows::first_text(&key);
+            let Some(day) = self.state.days.get_mut(self.shelf, &Key(key)) else { continue };
             if !before.has_row() && day.has_row() {
                 day.first_seq = now;
             }
@@ -381,39 +392,36 @@ impl Work<'_> {
     }
 
     fn write_metrics(&mut self, account: &str) {
-        for window in self.account(account).windows() {
-            let summary = self.summary(account, window);
-            let row = performance_metrics::row(self.now, self.at, account, window, &summary);
+        let windows = self.account(account).windows();
+        for window in &windows {
+            let summary = self.summary(account, *window as usize, longest_window(&windows));
+            let row = performance_metrics::row(self.now, self.at, account, *window, &summary);
             self.rows.put(&performance_metrics::TABLE, row);
         }
     }
 
-    fn summary(&mut self, account: &str, window: u32) -> Summary {
+    fn summary(&mut self, account: &str, window: usize, longest: usize) -> Summary {
         if window == 0 {
             return self.summary_of_all(account);
         }
-        let length = window as usize;
-        let read;
-        let recent = if length <= RECENT_MAX {
-            &self.account(account).recent
-        } else {
-            read = latest_closed(self.state, self.shelf, account, length);
-            &read
-        };
         let mut summary = Summary::default();
-        for (_, figures) in &recent[recent.len().saturating_sub(length)..] {
-            summary.push(figures);
+        if window <= longest {
+            let recent = self.recent(account, longest);
+            recent.range(recent.len().saturating_sub(window)..).for_each(|(_, figures)| summary.push_seed(figures));
+        } else {
+            let latest = latest_closed(self.state, self.shelf, account, window);
+            latest.iter().for_each(|(_, figures)| summary.push_seed(figures));
         }
         summary
     }
 
     fn summary_of_all(&mut self, account: &str) -> Summary {
-        let id = GroupId::all(account);
-        let stale = self.state.groups.get(self.shelf, &id.key()).is_some_and(|group| group.running.is_stale());
+        let key = group_key(account, "all", "all");
+        let stale = self.state.groups.get(self.shelf, &key).is_some_and(|group| group.running.is_stale());
         if stale {
-            self.state.refresh(self.shelf, vec![id.clone()]);
+            self.state.refresh(self.shelf, vec![key.clone()]);
         }
-        let group = self.state.groups.get(self.shelf, &id.key());
+        let group = self.state.groups.get(self.shelf, &key);
         group.map(|group| group.running.total().clone()).unwrap_or_default()
     }
 }
@@ -423,51 +431,14 @@ fn longest_window(windows: &[u32]) -> usize {
 }
 
 fn same_row(day: &Day, before: &Day) -> bool {
-    let row = |day: &Day| Day { ratings: Vec::new(), last_closed: None, first_seq: 0, last_seq: 0, ..day.clone() };
-    row(day) == row(before)
+    let counts = |day: &Day| (day.fills, day.trades, day.wins, day.losses);
+    let sums = |day: &Day| [day.gross, day.fees, day.pnl_r, day.trades_net, day.equity_close];
+    counts(day) == counts(before)
+        && sums(day) == sums(before)
+        && (&day.cash, &day.rule_breaks) == (&before.cash, &before.rule_breaks)
 }
 
 fn slippage_ticks(trade: &Trade) -> Option<Dec> {
     let legs = [&trade.position.entries, &trade.position.exits];
     legs.into_iter().filter_map(|leg| leg.slippage_ticks.mean()).reduce(|entry, exit| entry + exit)
-}
-
-/// The groups a trade counts in: each of its dimensions, in its account and over all.
-fn groups_of(trade: &Closed) -> Vec<GroupId> {
-    let scopes = [trade.account.as_str(), ALL_ACCOUNTS];
-    let group = |scope: &str, (dimension, value): &(String, String)| GroupId {
-        scope: scope.to_owned(),
-        dimension: dimension.clone(),
-        value: value.clone(),
-    };
-    scopes.iter().flat_map(|scope| trade.dimensions.iter().map(move |entry| group(scope, entry))).collect()
-}
-
-const NONE: &str = "none";
-
-fn dimensions(trade: &Trade, weekday: &str, hour: u32) -> Vec<(String, String)> {
-    let opened = trade.opened();
-    let strategy = rows::strategy(trade).unwrap_or(NONE);
-    let regime = opened.and_then(|opened| opened.regime.as_deref()).unwrap_or(NONE);
-    let mental_state = trade.mental_state().map_or_else(|| NONE.to_owned(), |score| score.to_string());
-    let mut all = vec![
-        ("all", "all".to_owned()),
-        ("strategy", strategy.to_owned()),
-        ("regime", regime.to_owned()),
-        ("strategy_regime", format!("{strategy} / {regime}")),
-        ("symbol", trade.symbol.clone()),
-        ("weekday", weekday.to_owned()),
-        ("hour", format!("{hour:02}")),
-        ("exit_reason", trade.exit_reason().unwrap_or(NONE).to_owned()),
-        ("mental_state", mental_state),
-        ("account", trade.account.clone()),
-    ];
-    let mut rules: Vec<&str> = trade.rules_broken().collect();
-    rules.sort_unstable();
-    rules.dedup();
-    if rules.is_empty() {
-        rules.push(NONE);
-    }
-    all.extend(rules.into_iter().map(|rule| ("rule_broken", rule.to_owned())));
-    all.into_iter().map(|(dimension, value)| (dimension.to_owned(), value)).collect()
 }

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::position::{Fill, Part, Position, RoundTrip, Tick};
-use super::settle::Closed;
+use super::settle::Posted;
 use crate::decimal::Dec;
 use crate::event::{Direction, FillRecorded, Payload, TradeExited, TradeOpened};
 use crate::moment::Moment;
@@ -17,9 +17,10 @@ use crate::moment::Moment;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Fact {
     pub(crate) seq: u64,
-    pub(crate) id: Uuid,
     pub(crate) at: Moment,
     pub(crate) payload: Payload,
+    /// The event's id where the fill of an exit may be called by it.
+    pub(crate) exit_id: Option<Uuid>,
     /// The part of its fill this trade got; `None` for a fact that is no fill here.
     pub(crate) part: Option<Part>,
     /// The trade a reassignment moved its fill to.
@@ -34,7 +35,18 @@ pub(crate) struct Fact {
 
 impl Fact {
     pub(crate) fn new(seq: u64, id: Uuid, at: Moment, payload: Payload) -> Self {
-        Self { seq, id, at, payload, part: None, moved_to: None, busted: false, stand_in: None, raised: Vec::new() }
+        let exit_id = matches!(payload, Payload::TradeExited(_)).then_some(id);
+        Self {
+            seq,
+            at,
+            payload,
+            exit_id,
+            part: None,
+            moved_to: None,
+            busted: false,
+            stand_in: None,
+            raised: Vec::new(),
+        }
     }
 
     /// The fact as it was before it was placed.
@@ -56,11 +68,15 @@ impl Fact {
         }
     }
 
+    fn exit_fill_id(&self) -> String {
+        self.exit_id.unwrap_or_default().to_string()
+    }
+
     /// The id of the fill it records, if it records one.
     pub(crate) fn fill_id(&self) -> Option<String> {
         match &self.payload {
             Payload::FillRecorded(fill) => Some(fill.fill_id.clone()),
-            Payload::TradeExited(exit) if exit.price.is_some() && !self.busted => Some(self.id.to_string()),
+            Payload::TradeExited(exit) if exit.price.is_some() && !self.busted => Some(self.exit_fill_id()),
             _ => None,
         }
     }
@@ -106,7 +122,7 @@ impl Fill {
     /// The fill of an exit with a price: its event's id is its fill_id.
     pub(crate) fn of_exit(fact: &Fact, exit: &TradeExited, price: Dec, quantity: Dec, trade: &Trade) -> Self {
         Self {
-            fill_id: fact.id.to_string(),
+            fill_id: fact.exit_fill_id(),
             seq: fact.seq,
             at: fact.at,
             account: trade.account.clone(),
@@ -190,7 +206,7 @@ pub(crate) struct Trade {
     /// Position of the last correction counted: one that names it twice counts once.
     pub(crate) corrected_at: u64,
     /// What days, windows and breakdowns hold of it now.
-    pub(crate) posted: Option<Closed>,
+    pub(crate) posted: Option<Posted>,
     /// How many of its round trips have rows already.
     pub(crate) round_trips_written: usize,
     pub(crate) first_seq: u64,
