@@ -7,10 +7,10 @@ use projections::projection::PROJECTIONS;
 use crate::log::Reader;
 use crate::projector::fold::Fold;
 use crate::projector::renew::{replay, states};
-use crate::projector::{ProjectError, ProjectionState, tail};
+use crate::projector::{Pace, ProjectError, ProjectionState, tail};
 use crate::tables::{self, Connection, Tables};
 
-/// The tables as of a position, to be read like the live ones. `report` is told (events done, events in all),
+/// The tables as of a position, to be read like the live ones; as of the head where it is not recorded yet. `report` is told (events done, events in all),
 /// where events had to be folded.
 ///
 /// # Errors
@@ -30,9 +30,11 @@ pub(crate) fn fold(
     report: &mut dyn FnMut(u64, u64),
 ) -> Result<(Tables, Vec<ProjectionState>), ProjectError> {
     tail::check(reader, &tables::stored_cursors(reader.dir())?)?;
+    // Nothing beyond the head would ever be done.
+    let position = position.min(reader.head()?.seq);
     let tables = tables::as_of(reader.dir(), position)?;
     let mut folds = PROJECTIONS.into_iter().map(|about| Fold::resume(about, &tables)).collect::<Result<Vec<_>, _>>()?;
-    replay(reader, &tables, &mut folds, position, report)?;
+    replay(reader, &tables, &mut folds, position, Pace::default(), report)?;
     let states = states(&folds);
     Ok((tables, states))
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::as_of;
 use crate::log::{EventRef, ReadError, Reader};
 use crate::projector::fold::{self, Fold};
-use crate::projector::{PAGE_EVENTS, ProjectError};
+use crate::projector::{Pace, ProjectError};
 use crate::tables::{self, Tables, TablesError};
 
 /// Why something could not be audited.
@@ -234,7 +234,7 @@ fn follow_span(
     let mut folds = [Fold::resume(&ledger::ABOUT, &tables)?];
     let mut flow = ControlFlow::Continue(());
     while !folds[0].has_done(end) && flow.is_continue() {
-        fold::page(reader, &tables, &mut folds, end, PAGE_EVENTS, |step| {
+        fold::page(reader, &tables, &mut folds, end, Pace::default().page_events, |step| {
             let now = step.row(table, &key);
             let before = std::mem::replace(&mut row, now);
             let changes = if before == row { Vec::new() } else { changes(table, before.as_ref(), row.as_ref()) };

@@ -11,7 +11,7 @@ use crate::log::{
     self, AppendError, Hash, Head, Holder, Identity, OpenError, ReadError, Reader, Receipt, Ticket, Writer,
     WriterOptions,
 };
-use crate::projector::{self, CaughtUp, ProjectError, ProjectionState, Projectors, Role, WaitError};
+use crate::projector::{self, CaughtUp, Pace, ProjectError, ProjectionState, Projectors, Role, WaitError};
 use crate::tables::{self, Connection, Digests, Tables, TablesError};
 
 /// How a journal is opened for recording.
@@ -19,6 +19,8 @@ use crate::tables::{self, Connection, Digests, Tables, TablesError};
 pub struct JournalOptions {
     /// How the writer waits and gathers.
     pub writer: WriterOptions,
+    /// In which steps its projectors fold.
+    pub pace: Pace,
 }
 
 /// Why a journal could not be opened or looked at.
@@ -55,7 +57,7 @@ impl Journal {
     /// Tables that cannot be written are no error: facts are recorded all the same, and `status` tells.
     pub fn open(dir: &Path, options: JournalOptions) -> Result<Self, JournalError> {
         let writer = Writer::open(dir, options.writer)?;
-        let projectors = Projectors::start(dir, |bell| writer.subscribe(bell))?;
+        let projectors = Projectors::start(dir, options.pace, |bell| writer.subscribe(bell))?;
         Ok(Self { projectors, writer })
     }
 

@@ -12,7 +12,7 @@ use crate::log::file::{failed, make_dir};
 use crate::log::{self, OpenError, ReadError, Reader};
 use crate::projector::fold::Fold;
 use crate::projector::renew::{self, Renewal, Renewed, end_at, replay, states};
-use crate::projector::{self, ProjectError, ProjectionState};
+use crate::projector::{self, Pace, ProjectError, ProjectionState};
 use crate::tables::{self, Differences, Outdated, Side, Tables, TablesError};
 
 pub use crate::projector::Swap;
@@ -106,8 +106,21 @@ pub fn rebuild(
     let reader = Reader::open(dir)?;
     match into {
         Some(folder) => rebuild_into(&reader, &abouts, until, folder, report),
-        None => renewed(&reader, &abouts, until, false, Swap::Always, report),
+        None => renewed(&reader, &abouts, until, false, (Swap::Always, Pace::default()), report),
     }
+}
+
+/// Replaces live tables by fresh ones, as [`rebuild`] does, in other steps.
+///
+/// # Errors
+/// [`RebuildError`].
+pub fn rebuild_at(
+    dir: &Path,
+    tables: Option<&[&str]>,
+    pace: Pace,
+    report: &mut dyn FnMut(u64, u64),
+) -> Result<Rebuilt, RebuildError> {
+    renewed(&Reader::open(dir)?, &keepers(tables)?, None, false, (Swap::Always, pace), report)
 }
 
 /// Replays the log into fresh tables, says in what the live ones differ at their cursors, and replaces them
@@ -121,7 +134,7 @@ pub fn rebuild_comparing(
     swap: Swap,
     report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
-    renewed(&Reader::open(dir)?, &keepers(tables)?, None, true, swap, report)
+    renewed(&Reader::open(dir)?, &keepers(tables)?, None, true, (swap, Pace::default()), report)
 }
 
 /// Brings back the tables that the last rebuild replaced, with what was recorded since. Those that are there now
@@ -132,7 +145,7 @@ pub fn rebuild_comparing(
 /// another version of the program made.
 pub fn roll_back(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Rebuilt, RebuildError> {
     let reader = Reader::open(dir)?;
-    match renew::roll_back(&reader, report) {
+    match renew::roll_back(&reader, Pace::default(), report) {
         Ok(None) => Err(RebuildError::NothingKept { dir: dir.to_owned() }),
         Ok(Some(made)) => Ok(made.into()),
         Err(error) => Err(held(dir, error)),
@@ -178,7 +191,7 @@ fn renewed(
     renewed: &[&'static About],
     until: Option<u64>,
     compare: bool,
-    swap: Swap,
+    (swap, pace): (Swap, Pace),
     report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
     let mut renewed = renewed.to_vec();
@@ -192,7 +205,7 @@ fn renewed(
             renewed.push(about);
         }
     }
-    let renewal = Renewal { reader, renewed: &renewed, until, compare, swap };
+    let renewal = Renewal { reader, renewed: &renewed, until, compare, swap, pace };
     Ok(renew::renew(&renewal, report).map_err(|error| held(reader.dir(), error))?.into())
 }
 
@@ -230,7 +243,7 @@ pub fn verify_tables(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Ver
     let mut folds = begin(&replayed, &PROJECTIONS)?;
     end_at(&mut folds, &projections);
     let total = projections.iter().map(|state| state.cursor.position).max().unwrap_or(0);
-    replay(&reader, &replayed, &mut folds, total, report)?;
+    replay(&reader, &replayed, &mut folds, total, Pace::default(), report)?;
     Ok(Verified { differences: replayed.differences_of(&live, &PROJECTIONS)?, projections })
 }
 
@@ -276,7 +289,7 @@ fn rebuild_into(
         }
         None => {
             let mut folds = begin(side.tables(), abouts)?;
-            replay(reader, side.tables(), &mut folds, through, report)?;
+            replay(reader, side.tables(), &mut folds, through, Pace::default(), report)?;
             (side, states(&folds))
         }
     };

@@ -59,7 +59,9 @@ impl Work<'_> {
             }
             _ => self.place(fact),
         }
-        before.or_else(|| self.account_of(&subject))
+        let after = self.account_of(&subject);
+        // An amended trade is of its new account as if it had always been.
+        if matches!(event.payload, Payload::TradeAmended(_)) { after.or(before) } else { before.or(after) }
     }
 
     /// Lists a fill whose id is taken. A recorded fill then changes nothing; of an exit the words still count.

@@ -165,7 +165,8 @@ impl Work<'_> {
             self.pend(fact.clone().unplaced());
         }
         self.touched.insert(trade.trade_id.clone());
-        self.taken_out.insert(trade.trade_id.clone(), trade);
+        // Taken out a second time, it is one that was just placed, and has no history to keep.
+        self.taken_out.entry(trade.trade_id.clone()).or_insert(trade);
     }
 
     /// Deletes the rows that placing a fact wrote; placing it again writes them again.
@@ -261,9 +262,13 @@ impl Work<'_> {
             trade.day_net = before.day_net;
         }
         trade.first_seq = trade.first_seq.min(before.first_seq);
+        // Each of its rows shows these as well.
+        let is_elsewhere =
+            (&trade.account, &trade.symbol, trade.direction) != (&before.account, &before.symbol, before.direction);
         let known = |trip: &RoundTrip| before.position.round_trips.iter().find(|old| old.same_figures(trip)).cloned();
         for trip in &mut trade.position.round_trips {
             match known(trip) {
+                Some(old) if is_elsewhere => *trip = RoundTrip { last_seq: now, ..old },
                 Some(old) => *trip = old,
                 None => trip.last_seq = now,
             }

@@ -12,7 +12,7 @@ use super::board::ProjectionState;
 use super::error::ProjectError;
 use super::fold::{self, Fold};
 use super::worker::lock_tables;
-use super::{LOOK_EVERY, PAGE_EVENTS, renew, tail};
+use super::{LOOK_EVERY, Pace, renew, tail};
 use crate::log::{Head, OpenError, Reader};
 use crate::tables::{self, Outdated, Tables, TablesError};
 
@@ -54,14 +54,14 @@ impl CaughtUp {
 /// # Errors
 /// [`ProjectError`]; among them [`ProjectError::LostTail`].
 pub fn catch_up(dir: &Path) -> Result<CaughtUp, ProjectError> {
-    catch_up_within(dir, PATIENCE)
+    catch_up_within(dir, PATIENCE, Pace::default())
 }
 
-/// The same with another patience towards a process that projects and gets nowhere.
+/// The same with another patience towards a process that projects and gets nowhere, and in other steps.
 ///
 /// # Errors
 /// [`ProjectError`]; among them [`ProjectError::LostTail`].
-pub fn catch_up_within(dir: &Path, patience: Duration) -> Result<CaughtUp, ProjectError> {
+pub fn catch_up_within(dir: &Path, patience: Duration, pace: Pace) -> Result<CaughtUp, ProjectError> {
     let mut waiting = Waiting { last: Vec::new(), since: Instant::now(), patience };
     // The cursors before the head, so that a log at work can only be ahead of them.
     let mut kept = tables::stored_cursors(dir)?;
@@ -76,7 +76,7 @@ pub fn catch_up_within(dir: &Path, patience: Duration) -> Result<CaughtUp, Proje
             return Ok(done(None));
         }
         match lock_tables(dir) {
-            Ok(_lock) => return project(dir, &reader, head),
+            Ok(_lock) => return project(dir, &reader, head, pace),
             Err(OpenError::Busy { pid, .. }) => {
                 let at_end = |state: &ProjectionState| state.has_reached(head.seq) || state.is_stopped();
                 if projections.iter().all(at_end) {
@@ -118,17 +118,17 @@ fn are_current(dir: &Path) -> Result<bool, ProjectError> {
 }
 
 /// Folds up to the head. The caller holds the projector's lock.
-fn project(dir: &Path, reader: &Reader, head: Head) -> Result<CaughtUp, ProjectError> {
+fn project(dir: &Path, reader: &Reader, head: Head, pace: Pace) -> Result<CaughtUp, ProjectError> {
     // Again, under the lock: another process may have gone further since.
     tail::check(reader, &tables::stored_cursors(dir)?)?;
-    let outdated = renew::renew_outdated(reader)?;
-    let tables = Tables::open(dir)?;
-    let work = |about: &'static About| -> Result<_, ProjectError> {
-        Ok((about, Reader::open(dir)?, tables.another()?, head.seq))
-    };
+    let outdated = renew::renew_outdated(reader, pace)?;
+    let tables = Tables::open(dir, pace.spacing)?;
+    let work =
+        |about: &'static About| -> Result<_, ProjectError> { Ok((about, Reader::open(dir)?, tables.another()?)) };
     let works = PROJECTIONS.into_iter().map(work).collect::<Result<Vec<_>, _>>()?;
     let projections: Result<Vec<_>, _> = thread::scope(|scope| {
-        let threads: Vec<_> = works.into_iter().map(|work| scope.spawn(move || project_one(work))).collect();
+        let threads: Vec<_> =
+            works.into_iter().map(|work| scope.spawn(move || project_one(work, head.seq, pace))).collect();
         threads
             .into_iter()
             .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
@@ -138,11 +138,13 @@ fn project(dir: &Path, reader: &Reader, head: Head) -> Result<CaughtUp, ProjectE
 }
 
 fn project_one(
-    (about, reader, tables, through): (&'static About, Reader, Tables, u64),
+    (about, reader, tables): (&'static About, Reader, Tables),
+    through: u64,
+    pace: Pace,
 ) -> Result<ProjectionState, ProjectError> {
     let mut folds = [Fold::resume(about, &tables)?];
     while !folds[0].has_done(through) {
-        fold::page(&reader, &tables, &mut folds, through, PAGE_EVENTS, |_| false)?;
+        fold::page(&reader, &tables, &mut folds, through, pace.page_events, |_| false)?;
     }
     Ok(ProjectionState::at(about, folds[0].committed().clone()))
 }

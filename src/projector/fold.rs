@@ -268,7 +268,8 @@ mod tests {
         let (dir, options) = (folder.path().join("journal"), WriterOptions::default());
         crate::log::create(&dir, options.lock_wait).unwrap();
         Writer::open(&dir, options).unwrap().append((1..=10).map(bar).collect()).unwrap();
-        let (reader, tables) = (Reader::open(&dir).unwrap(), Tables::open(&dir).unwrap());
+        let (reader, tables) =
+            (Reader::open(&dir).unwrap(), Tables::open(&dir, crate::tables::Spacing::default()).unwrap());
         let fold = |about| [Fold::resume(about, &tables).unwrap()];
         let mut brittle = fold(&BRITTLE);
         page(&reader, &tables, &mut brittle, 10, 100, |_| false).unwrap();

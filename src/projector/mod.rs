@@ -33,7 +33,7 @@ use crossbeam_channel::{Sender, bounded};
 use projections::projection::PROJECTIONS;
 
 use crate::log::{Reader, file};
-use crate::tables;
+use crate::tables::{self, Spacing};
 use board::Board;
 use worker::Supervisor;
 
@@ -46,8 +46,20 @@ pub(crate) use worker::holder;
 /// The advisory lock of whoever writes the tables.
 pub const LOCK_FILE: &str = "projector.lock";
 
-/// The most events of a page: one commit, and as much in memory as they touch.
-pub(crate) const PAGE_EVENTS: usize = 16_384;
+/// In which steps the log is folded. No step changes a row; they differ in how long things take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The most events of a page: one commit, and as much in memory as they touch.
+    pub page_events: usize,
+    /// How closely snapshots lie.
+    pub spacing: Spacing,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { page_events: 16_384, spacing: Spacing::default() }
+    }
+}
 
 /// How often somebody who waits looks at the cursors that another process moves.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
@@ -95,7 +107,7 @@ impl Projectors {
     /// # Errors
     /// [`ProjectError::LostTail`] where the tables have seen more than the log has. Tables that cannot be
     /// written are no error here, lest they keep facts from being recorded: [`Projectors::role`] tells.
-    pub fn start(dir: &Path, subscribe: impl FnMut(Sender<()>)) -> Result<Self, ProjectError> {
+    pub fn start(dir: &Path, pace: Pace, subscribe: impl FnMut(Sender<()>)) -> Result<Self, ProjectError> {
         // Here too, where the caller can still be told.
         let cursors = tables::stored_cursors(dir)?;
         tail::check(&Reader::open(dir)?, &cursors)?;
@@ -106,7 +118,7 @@ impl Projectors {
         let (of_thread, folder) = (Arc::clone(&board), dir.to_owned());
         let thread = thread::Builder::new()
             .name("projectors".to_owned())
-            .spawn(move || Supervisor { dir: folder, board: &of_thread, bells: heard }.run())
+            .spawn(move || Supervisor { dir: folder, pace, board: &of_thread, bells: heard }.run())
             .map_err(file::failed("start a thread for", dir))?;
         Ok(Self { dir: dir.to_owned(), board, bells, thread: Some(thread) })
     }

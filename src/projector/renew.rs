@@ -10,7 +10,7 @@ use projections::projection::{About, PROJECTIONS};
 use super::board::ProjectionState;
 use super::error::ProjectError;
 use super::fold::{self, Fold};
-use super::{PAGE_EVENTS, tail};
+use super::{Pace, tail};
 use crate::log::lock::Lock;
 use crate::log::{OpenError, Reader};
 use crate::tables::{self, Closed, Differences, Outdated, Side, Tables, TablesError};
@@ -45,6 +45,7 @@ pub(crate) struct Renewal<'a> {
     /// Whether to compare with the live tables first.
     pub(crate) compare: bool,
     pub(crate) swap: Swap,
+    pub(crate) pace: Pace,
 }
 
 /// What was made.
@@ -62,29 +63,29 @@ pub(crate) fn renew(renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed
     let dir = renewal.reader.dir();
     let _lock = lock(dir)?;
     tail::check(renewal.reader, &tables::stored_cursors(dir)?)?;
-    let made =
-        Next::begin(renewal.reader, Side::next(dir, renewal.renewed)?).and_then(|next| next.finish(renewal, report));
+    let made = Next::begin(renewal.reader, renewal.pace, Side::next(dir, renewal.renewed, renewal.pace.spacing)?)
+        .and_then(|next| next.finish(renewal, report));
     forget_side(dir, made)
 }
 
 /// Brings the generation before the last rebuild back, its tail caught up; `None` where none was kept.
-pub(crate) fn roll_back(reader: &Reader, report: Report<'_>) -> Result<Option<Renewed>, ProjectError> {
+pub(crate) fn roll_back(reader: &Reader, pace: Pace, report: Report<'_>) -> Result<Option<Renewed>, ProjectError> {
     let dir = reader.dir();
     let _lock = lock(dir)?;
     tail::check(reader, &tables::stored_cursors(dir)?)?;
-    let Some(side) = Side::previous(dir)? else { return Ok(None) };
+    let Some(side) = Side::previous(dir, pace.spacing)? else { return Ok(None) };
     tail::check(reader, &side.tables().cursors()?)?;
-    let renewal = Renewal { reader, renewed: &[], until: None, compare: false, swap: Swap::Always };
-    let made = Next::begin(reader, side).and_then(|next| next.finish(&renewal, report));
+    let renewal = Renewal { reader, renewed: &[], until: None, compare: false, swap: Swap::Always, pace };
+    let made = Next::begin(reader, pace, side).and_then(|next| next.finish(&renewal, report));
     forget_side(dir, made).map(Some)
 }
 
 /// Rebuilds the projections whose tables are not those that this program makes, and only them.
-pub(crate) fn renew_outdated(reader: &Reader) -> Result<Vec<Outdated>, ProjectError> {
+pub(crate) fn renew_outdated(reader: &Reader, pace: Pace) -> Result<Vec<Outdated>, ProjectError> {
     let outdated = tables::outdated(reader.dir())?;
     if !outdated.is_empty() {
         let renewed: Vec<_> = outdated.iter().map(|outdated| outdated.about).collect();
-        let renewal = Renewal { reader, renewed: &renewed, until: None, compare: false, swap: Swap::Always };
+        let renewal = Renewal { reader, renewed: &renewed, until: None, compare: false, swap: Swap::Always, pace };
         renew(&renewal, &mut |_, _| {})?;
     }
     Ok(outdated)
@@ -109,13 +110,14 @@ pub(crate) fn replay(
     tables: &Tables,
     folds: &mut [Fold],
     through: u64,
+    pace: Pace,
     report: Report<'_>,
 ) -> Result<(), ProjectError> {
     let going = folds.iter().filter(|fold| !fold.has_done(through));
     let Some(mut done) = going.map(|fold| fold.committed().position).min() else { return Ok(()) };
     report(done, through);
     while !folds.iter().all(|fold| fold.has_done(through)) {
-        fold::page(reader, tables, folds, through, PAGE_EVENTS, |_| {
+        fold::page(reader, tables, folds, through, pace.page_events, |_| {
             done += 1;
             if done.is_multiple_of(REPORT_EVERY) && done < through {
                 report(done, through);
@@ -130,15 +132,16 @@ pub(crate) fn replay(
 /// A generation in the making.
 struct Next<'a> {
     reader: &'a Reader,
+    pace: Pace,
     side: Side,
     folds: Vec<Fold>,
 }
 
 impl<'a> Next<'a> {
-    fn begin(reader: &'a Reader, side: Side) -> Result<Self, ProjectError> {
+    fn begin(reader: &'a Reader, pace: Pace, side: Side) -> Result<Self, ProjectError> {
         let resume = |about| Fold::resume(about, side.tables());
         let folds = PROJECTIONS.into_iter().map(resume).collect::<Result<_, _>>()?;
-        Ok(Self { reader, side, folds })
+        Ok(Self { reader, pace, side, folds })
     }
 
     fn finish(mut self, renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed, ProjectError> {
@@ -174,7 +177,7 @@ impl<'a> Next<'a> {
             self.replay(through, report)?;
             self.folds.iter_mut().for_each(|fold| fold.end_at(u64::MAX));
             // Who followed the log meanwhile is further by now; close behind, what is held is held for a moment.
-            if behind.is_none_or(|behind| behind <= PAGE_EVENTS as u64) {
+            if behind.is_none_or(|behind| behind <= self.pace.page_events as u64) {
                 return Ok(Some(self.side.tables().differences_of(&live, renewed)?));
             }
         }
@@ -201,7 +204,7 @@ impl<'a> Next<'a> {
     }
 
     fn replay(&mut self, through: u64, report: Report<'_>) -> Result<(), ProjectError> {
-        replay(self.reader, self.side.tables(), &mut self.folds, through, report)
+        replay(self.reader, self.side.tables(), &mut self.folds, through, self.pace, report)
     }
 
     fn states(&self) -> Vec<ProjectionState> {

@@ -12,7 +12,7 @@ use projections::projection::{About, PROJECTIONS};
 use super::board::{Board, Role};
 use super::error::ProjectError;
 use super::fold::{self, Fold};
-use super::{LOCK_FILE, PAGE_EVENTS, renew, tail};
+use super::{LOCK_FILE, Pace, renew, tail};
 use crate::log::lock::{self, Lock};
 use crate::log::{OpenError, Reader};
 use crate::tables::{self, Tables, TablesError};
@@ -26,6 +26,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// The thread that looks after the others.
 pub(super) struct Supervisor<'a> {
     pub(super) dir: PathBuf,
+    pub(super) pace: Pace,
     pub(super) board: &'a Board,
     /// One a projection, in their order.
     pub(super) bells: Vec<Receiver<()>>,
@@ -61,8 +62,8 @@ impl Supervisor<'_> {
         let _lock = lock_tables(&self.dir)?;
         let reader = Reader::open(&self.dir)?;
         tail::check(&reader, &tables::stored_cursors(&self.dir)?)?;
-        renew::renew_outdated(&reader)?;
-        let tables = Tables::open(&self.dir)?;
+        renew::renew_outdated(&reader, self.pace)?;
+        let tables = Tables::open(&self.dir, self.pace.spacing)?;
         let mut cursors = tables.cursors()?;
         // What stopped one before is tried again.
         cursors.iter_mut().for_each(|kept| kept.cursor.stopped = None);
@@ -72,46 +73,46 @@ impl Supervisor<'_> {
         self.board.set_role(Role::Projecting);
         thread::scope(|scope| {
             for ((about, bell), (reader, tables)) in PROJECTIONS.into_iter().zip(&self.bells).zip(connections) {
-                scope.spawn(move || follow(about, &reader, &tables, self.board, bell));
+                scope.spawn(move || self.follow(about, &reader, &tables, bell));
             }
         });
         Ok(())
     }
-}
 
-/// Keeps one projection's tables up to date until the board closes.
-fn follow(about: &'static About, reader: &Reader, tables: &Tables, board: &Board, bell: &Receiver<()>) {
-    while !board.is_closing() {
-        match advance(about, reader, tables, board, bell) {
-            // Another generation of the tables is there: on from where that one is.
-            Ok(()) | Err(ProjectError::Tables(TablesError::Overtaken { .. })) => {}
-            Err(error) => {
-                board.set_trouble(about, error.to_string());
-                let _ = bell.recv_timeout(RETRY_AFTER);
+    /// Keeps one projection's tables up to date until the board closes.
+    fn follow(&self, about: &'static About, reader: &Reader, tables: &Tables, bell: &Receiver<()>) {
+        while !self.board.is_closing() {
+            match self.advance(about, reader, tables, bell) {
+                // Another generation of the tables is there: on from where that one is.
+                Ok(()) | Err(ProjectError::Tables(TablesError::Overtaken { .. })) => {}
+                Err(error) => {
+                    self.board.set_trouble(about, error.to_string());
+                    let _ = bell.recv_timeout(RETRY_AFTER);
+                }
             }
         }
     }
-}
 
-fn advance(
-    about: &'static About,
-    reader: &Reader,
-    tables: &Tables,
-    board: &Board,
-    bell: &Receiver<()>,
-) -> Result<(), ProjectError> {
-    let mut folds = [Fold::resume(about, tables)?];
-    while !board.is_closing() {
-        // Up to the present head, so that a page ends while a busy writer goes on.
-        let head = reader.head()?.seq;
-        fold::page(reader, tables, &mut folds, head, PAGE_EVENTS, |_| board.is_closing())?;
-        board.set_cursor(about, folds[0].committed());
-        if folds[0].has_done(head) && !board.is_closing() {
-            // What was recorded since the head was read has rung.
-            let _ = bell.recv();
+    fn advance(
+        &self,
+        about: &'static About,
+        reader: &Reader,
+        tables: &Tables,
+        bell: &Receiver<()>,
+    ) -> Result<(), ProjectError> {
+        let (board, mut folds) = (self.board, [Fold::resume(about, tables)?]);
+        while !board.is_closing() {
+            // Up to the present head, so that a page ends while a busy writer goes on.
+            let head = reader.head()?.seq;
+            fold::page(reader, tables, &mut folds, head, self.pace.page_events, |_| board.is_closing())?;
+            board.set_cursor(about, folds[0].committed());
+            if folds[0].has_done(head) && !board.is_closing() {
+                // What was recorded since the head was read has rung.
+                let _ = bell.recv();
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Takes the right to write a journal's tables, if nobody has it.

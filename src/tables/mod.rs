@@ -54,6 +54,7 @@ pub use cursor::{Cursor, Kept, Stopped};
 pub use digest::{Digests, TableDigest, whole as whole_digest};
 pub use error::TablesError;
 pub(crate) use gate::Closed;
+pub use past::Spacing;
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
@@ -67,8 +68,8 @@ pub struct Tables {
     conn: Connection,
     path: PathBuf,
     gate: Gate,
-    /// Whether what is overwritten is kept aside, for who asks for the past.
-    keeps_past: bool,
+    /// How what is overwritten is kept aside for who asks for the past; `None` where nobody will.
+    past: Option<Spacing>,
 }
 
 impl Tables {
@@ -78,15 +79,15 @@ impl Tables {
     /// # Errors
     /// [`TablesError::Damaged`] for a file that isn't ours or can't be read, [`TablesError::OtherVersion`] for tables
     /// that have to be rebuilt first; otherwise what the system refused.
-    pub fn open(dir: &Path) -> Result<Self, TablesError> {
+    pub fn open(dir: &Path, spacing: Spacing) -> Result<Self, TablesError> {
         let path = file::path_in(dir);
         let mut conn = file::open_for_writing(&path)?;
         schema::prepare(&mut conn, &path)?;
-        Ok(Self { gate: Gate::of(dir)?, ..Self::over(conn, &path, true) })
+        Ok(Self { gate: Gate::of(dir)?, ..Self::over(conn, &path, Some(spacing)) })
     }
 
-    fn over(conn: Connection, path: &Path, keeps_past: bool) -> Self {
-        Self { conn, path: path.to_owned(), gate: Gate::default(), keeps_past }
+    fn over(conn: Connection, path: &Path, past: Option<Spacing>) -> Self {
+        Self { conn, path: path.to_owned(), gate: Gate::default(), past }
     }
 
     /// Another connection to the same tables, for another thread.
@@ -95,7 +96,7 @@ impl Tables {
     /// [`TablesError`].
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
-        Ok(Self { gate: self.gate.clone(), ..Self::over(conn, &self.path, self.keeps_past) })
+        Ok(Self { gate: self.gate.clone(), ..Self::over(conn, &self.path, self.past) })
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -147,7 +148,7 @@ impl Tables {
         let transaction = self.conn.is_autocommit().then(begin).transpose().map_err(wrap)?;
         let before = digest::stored(&self.conn, about).map_err(wrap)?;
         let mut digests = before.clone();
-        let past = self.keeps_past.then(|| Past::of(&self.conn, about)).transpose().map_err(wrap)?;
+        let past = self.past.map(|spacing| Past::of(&self.conn, about, spacing)).transpose().map_err(wrap)?;
         let mut write = Write { conn: &self.conn, after: from.position, past: past.as_ref(), digests: &mut digests };
         write.rows(rows).map_err(wrap)?;
         write.state(about.name, state, to.position).map_err(wrap)?;

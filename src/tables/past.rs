@@ -11,25 +11,35 @@ use super::cursor::Cursor;
 use super::digest::Digests;
 use crate::log::{signed, unsigned};
 
-/// How many events lie between two new snapshots, at least.
-pub(crate) const SNAPSHOT_EVERY: u64 = 16_384;
+/// How closely snapshots lie. Where they lie changes how long the past takes, and nothing of what it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spacing {
+    /// How many events lie between two new snapshots, at least.
+    pub snapshot_every: u64,
+    /// How many snapshots a projection keeps: of more, the two that are closest together become one.
+    pub snapshots_max: usize,
+}
 
-/// How many snapshots a projection keeps: of more, the two that are closest together become one.
-const SNAPSHOTS_MAX: usize = 64;
+impl Default for Spacing {
+    fn default() -> Self {
+        Self { snapshot_every: 16_384, snapshots_max: 64 }
+    }
+}
 
 /// Keeps aside what a commit changes.
 pub(super) struct Past<'c> {
     conn: &'c Connection,
     about: &'static About,
+    spacing: Spacing,
     /// The last snapshot; 0 where there is none, and nothing before it to keep.
     snapshot: u64,
 }
 
 impl<'c> Past<'c> {
-    pub(super) fn of(conn: &'c Connection, about: &'static About) -> rusqlite::Result<Self> {
+    pub(super) fn of(conn: &'c Connection, about: &'static About, spacing: Spacing) -> rusqlite::Result<Self> {
         let mut statement = conn.prepare_cached("SELECT max(position) FROM snapshots WHERE projection = ?1")?;
         let last: Option<i64> = statement.query_row([about.name], |row| row.get(0))?;
-        Ok(Self { conn, about, snapshot: last.map_or(0, unsigned) })
+        Ok(Self { conn, about, spacing, snapshot: last.map_or(0, unsigned) })
     }
 
     /// Keeps a row that is about to be changed or deleted, if it is as it was at the snapshot.
@@ -62,7 +72,7 @@ impl<'c> Past<'c> {
 
     /// Takes a snapshot where a commit ends, if the last one is far enough behind.
     pub(super) fn snapshot_if_due(&self, at: &Cursor, digests: &Digests) -> rusqlite::Result<()> {
-        if at.position.saturating_sub(self.snapshot) < SNAPSHOT_EVERY {
+        if at.position.saturating_sub(self.snapshot) < self.spacing.snapshot_every {
             return Ok(());
         }
         self.conn.prepare_cached("INSERT INTO main.snapshots VALUES (?1, ?2, ?3, ?4)")?.execute(params![
@@ -71,7 +81,7 @@ impl<'c> Past<'c> {
             at.hash,
             digests.to_bytes()
         ])?;
-        match superfluous(&positions(self.conn, self.about)?) {
+        match superfluous(&positions(self.conn, self.about)?, self.spacing.snapshots_max) {
             Some((before, position)) => self.merge(before, position),
             None => Ok(()),
         }
@@ -113,8 +123,8 @@ fn positions(conn: &Connection, about: &About) -> rusqlite::Result<Vec<u64>> {
 }
 
 /// The snapshot whose loss costs least, with the one before it; `None` while there are not too many.
-fn superfluous(positions: &[u64]) -> Option<(u64, u64)> {
-    if positions.len() <= SNAPSHOTS_MAX {
+fn superfluous(positions: &[u64], at_most: usize) -> Option<(u64, u64)> {
+    if positions.len() <= at_most {
         return None;
     }
     let with_start: Vec<u64> = [0].into_iter().chain(positions.iter().copied()).collect();
@@ -185,14 +195,14 @@ mod tests {
 
     #[test]
     fn of_too_many_snapshots_the_closest_two_become_one() {
-        let even: Vec<u64> = (1..=SNAPSHOTS_MAX as u64).map(|at| at * 10).collect();
-        assert_eq!(superfluous(&even), None);
+        let even: Vec<u64> = (1..=64).map(|at| at * 10).collect();
+        assert_eq!(superfluous(&even, 64), None);
         let mut one_more = even.clone();
-        one_more.push(10 * SNAPSHOTS_MAX as u64 + 100);
-        assert_eq!(superfluous(&one_more), Some((0, 10)));
+        one_more.push(10 * 64 + 100);
+        assert_eq!(superfluous(&one_more, 64), Some((0, 10)));
         let mut close = even;
         close.insert(5, 55);
-        assert_eq!(superfluous(&close), Some((50, 55)));
+        assert_eq!(superfluous(&close, 64), Some((50, 55)));
     }
 
     #[test]

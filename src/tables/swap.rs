@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
 
 use super::error::TablesError;
-use super::{Tables, as_of, cursor, file, schema};
+use super::{Spacing, Tables, as_of, cursor, file, schema};
 use crate::log::file::{beside, failed, sync_dir};
 
 /// How long to leave a database alone that another program has locked.
@@ -34,11 +34,11 @@ impl Side {
         file::remove(path)?;
         let conn = file::open_side(path)?;
         schema::make_bare(&conn, abouts)?;
-        Ok(Self { tables: Tables::over(conn, path, false), bare: abouts.to_vec(), generation: 1 })
+        Ok(Self { tables: Tables::over(conn, path, None), bare: abouts.to_vec(), generation: 1 })
     }
 
     /// Begins the next generation of a journal's tables: some projections from nothing, the others as they are.
-    pub(crate) fn next(dir: &Path, renewed: &[&'static About]) -> Result<Self, TablesError> {
+    pub(crate) fn next(dir: &Path, renewed: &[&'static About], spacing: Spacing) -> Result<Self, TablesError> {
         let path = side_path(dir);
         let live = match Tables::read_only(dir) {
             Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => None,
@@ -55,12 +55,12 @@ impl Side {
             }
             _ => Self::make(&path, &PROJECTIONS)?,
         };
-        side.tables.keeps_past = true;
+        side.tables.past = Some(spacing);
         side.number(generation)
     }
 
     /// Makes the generation before the next one; `None` where none was kept.
-    pub(crate) fn previous(dir: &Path) -> Result<Option<Self>, TablesError> {
+    pub(crate) fn previous(dir: &Path, spacing: Spacing) -> Result<Option<Self>, TablesError> {
         let previous = previous_path(dir);
         if !previous.exists() {
             return Ok(None);
@@ -75,13 +75,13 @@ impl Side {
             found => found?,
         };
         let mut side = Self::copy(&conn, &side_path(dir))?;
-        side.tables.keeps_past = true;
+        side.tables.past = Some(spacing);
         side.number(generation + 1).map(Some)
     }
 
     fn copy(from: &Connection, path: &Path) -> Result<Self, TablesError> {
         let conn = copy_aside(from, path)?;
-        Ok(Self { tables: Tables::over(conn, path, false), bare: Vec::new(), generation: 1 })
+        Ok(Self { tables: Tables::over(conn, path, None), bare: Vec::new(), generation: 1 })
     }
 
     fn number(self, generation: u64) -> Result<Self, TablesError> {
@@ -112,7 +112,7 @@ impl Side {
         let path = self.tables.path;
         self.tables.conn.close().map_err(|(_, error)| error)?;
         as_of::copy_into(past, &path, &self.bare)?;
-        Ok(Self { tables: Tables::over(file::open_side(&path)?, &path, false), ..self })
+        Ok(Self { tables: Tables::over(file::open_side(&path)?, &path, None), ..self })
     }
 
     /// Makes these tables a folder's own, in one step.
@@ -217,7 +217,7 @@ fn settle(path: &Path) -> Result<(), TablesError> {
 pub(crate) fn passing(abouts: &[&'static About]) -> Result<Tables, TablesError> {
     let conn = file::open_passing()?;
     schema::make_bare(&conn, abouts)?;
-    Ok(Tables::over(conn, Path::new(""), false))
+    Ok(Tables::over(conn, Path::new(""), None))
 }
 
 /// The path of a side file in a folder: hidden, and always the same, so that the next run finds a leftover.

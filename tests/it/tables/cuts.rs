@@ -1,6 +1,7 @@
 //! Where pages end, and whether the fold is a new one after it, changes no row. Folded in memory, so that each
 //! cut is where the test puts it, and not where the threads happened to be.
 
+use projections::cell::Cell;
 use projections::changes::MemoryTables;
 use projections::draft::{Draft, Stored};
 use projections::drawer::MemoryShelf;
@@ -10,7 +11,7 @@ use projections::projection::{About, PROJECTIONS};
 use projections::upcast;
 
 use super::converge::seeds;
-use super::events::{Dice, Trading};
+use super::events::{Dice, Trading, generated};
 
 /// What happens after an event.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,6 +81,45 @@ fn pages_and_restarts_change_no_row() {
             let mut dice = Dice::new(seed);
             let random = || [Cut::Flush, Cut::Restart, Cut::None, Cut::None, Cut::None][dice.below(5) as usize];
             assert_same(&fold(about, &events, random), &cold, &format!("seed {seed}, random cuts"));
+        }
+    }
+}
+
+/// Flushes after each event, and names every row that changes without saying so.
+fn unstamped(about: &About, events: &[Event]) -> Vec<String> {
+    let (mut projection, mut shelf, mut tables) = ((about.new)(), MemoryShelf::default(), MemoryTables::new());
+    let mut found = Vec::new();
+    for event in events {
+        projection.apply(&shelf, event);
+        let (rows, state) = projection.flush(&shelf);
+        shelf.keep(state);
+        for (name, changes) in rows.into_tables() {
+            let known = tables.entry(name).or_default();
+            for (key, row) in changes {
+                let Some(row) = row else {
+                    known.remove(&key);
+                    continue;
+                };
+                let stamp = row.last().and_then(Cell::as_seq);
+                let standing = known.insert(key, row.clone());
+                if standing.as_ref() != Some(&row) && stamp != Some(event.seq) {
+                    found.push(format!("event {event:?}: {name} from {standing:?} to {row:?}"));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn whatever_changes_a_row_moves_its_last_seq() {
+    for seed in seeds() {
+        for drafts in [Trading::new(seed).drafts(400), generated(seed, 400)] {
+            let events: Vec<Event> = drafts.into_iter().zip(1..).map(|(draft, seq)| event(draft, seq)).collect();
+            for about in PROJECTIONS {
+                let found = unstamped(about, &events);
+                assert!(found.is_empty(), "seed {seed}: {}", found.join("\n"));
+            }
         }
     }
 }

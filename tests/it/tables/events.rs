@@ -28,6 +28,24 @@ impl Dice {
     }
 }
 
+/// The adversarial streams that the reference fold is held against; none where there is no Python.
+pub(crate) fn generated(seed: u64, events: u64) -> Vec<Draft> {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/generate.py");
+    let (seed, events) = (seed.to_string(), events.to_string());
+    let arguments = [script, "--seed", &seed, "--events", &events, "--odd"];
+    match std::process::Command::new("python3").args(arguments).output() {
+        Ok(made) if made.status.success() => drafts_of(&String::from_utf8(made.stdout).unwrap()),
+        Ok(made) => panic!("{}", String::from_utf8_lossy(&made.stderr)),
+        Err(_) => Vec::new(),
+    }
+}
+
+/// The events of some lines.
+pub(crate) fn drafts_of(lines: &str) -> Vec<Draft> {
+    let parse = |line| validate::parse_edge(line).unwrap_or_else(|refusal| panic!("{refusal}: {line}"));
+    lines.lines().map(parse).collect()
+}
+
 const ACCOUNTS: [&str; 3] = ["default", "eval", "live"];
 const SYMBOLS: [&str; 2] = ["ES", "NQ"];
 

@@ -5,6 +5,7 @@ mod converge;
 mod cuts;
 mod events;
 mod kill;
+mod past;
 mod rebuild;
 mod share;
 mod stop;

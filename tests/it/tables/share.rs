@@ -4,7 +4,7 @@ use std::fs::File;
 use std::time::Duration;
 
 use tradefold::journal::Status;
-use tradefold::projector::{self, LOCK_FILE, Lag, Role, WaitError};
+use tradefold::projector::{self, LOCK_FILE, Lag, Pace, Role, WaitError};
 
 use super::events::Trading;
 use super::support::{LONG, Place};
@@ -41,7 +41,7 @@ fn who_waits_in_vain_is_told_and_takes_over_when_the_lock_is_free() {
     let error = journal.wait_until(seq, Duration::from_millis(60)).unwrap_err();
     assert!(matches!(error, WaitError::Timeout { position: 0, trouble: Some(_), .. }), "{error}");
     assert!(matches!(journal.status().unwrap().role, Some(Role::Following(None))));
-    let caught_up = projector::catch_up_within(&place.dir, Duration::from_millis(60)).unwrap();
+    let caught_up = projector::catch_up_within(&place.dir, Duration::from_millis(60), Pace::default()).unwrap();
     assert!(!caught_up.is_complete());
     assert_eq!(caught_up.lag, Some(Lag::Held(None)));
     drop(other);

@@ -9,7 +9,7 @@ use rusqlite::types::Value;
 use tempfile::TempDir;
 use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, WriterOptions};
-use tradefold::projector;
+use tradefold::projector::{self, Pace};
 use tradefold::tables::Tables;
 
 use super::events::Trading;
@@ -64,6 +64,18 @@ impl Place {
         assert!(changed > 0, "{sql}");
     }
 
+    /// Another journal with the same log, and no tables.
+    pub(crate) fn cold_copy(&self) -> Self {
+        let copy = Self::new();
+        for suffix in ["", "-wal"] {
+            let name = format!("{}{suffix}", log::LOG_FILE);
+            if self.dir.join(&name).exists() {
+                std::fs::copy(self.dir.join(&name), copy.dir.join(&name)).unwrap();
+            }
+        }
+        copy
+    }
+
     /// The tables that a fresh replay gives.
     pub(crate) fn replayed(&self) -> Dump {
         self.delete_tables();
@@ -74,16 +86,24 @@ impl Place {
 }
 
 pub(crate) fn open(dir: &Path) -> Result<Journal, tradefold::journal::JournalError> {
+    open_at(dir, Pace::default())
+}
+
+/// The same, folded in other steps.
+pub(crate) fn open_at(dir: &Path, pace: Pace) -> Result<Journal, tradefold::journal::JournalError> {
     let writer = WriterOptions { lock_wait: Duration::from_secs(2), ..WriterOptions::default() };
-    Journal::open(dir, JournalOptions { writer })
+    Journal::open(dir, JournalOptions { writer, pace })
 }
 
 /// Every row of every table, as text, in the order of the keys.
 pub(crate) type Dump = BTreeMap<&'static str, Vec<String>>;
 
 pub(crate) fn dump(dir: &Path) -> Dump {
-    let conn = Tables::read_only(dir).unwrap();
-    TABLES.into_iter().map(|table| (table.name, rows(&conn, table.name, &table.key.join(", ")))).collect()
+    dump_of(&Tables::read_only(dir).unwrap())
+}
+
+pub(crate) fn dump_of(conn: &rusqlite::Connection) -> Dump {
+    TABLES.into_iter().map(|table| (table.name, rows(conn, table.name, &table.key.join(", ")))).collect()
 }
 
 fn rows(conn: &rusqlite::Connection, table: &str, key: &str) -> Vec<String> {
