@@ -90,6 +90,8 @@ struct Work<'a> {
     touched: BTreeSet<String>,
     /// Trades a correction took out, as they were.
     taken_out: BTreeMap<String, Trade>,
+    /// Trades made by this event: they have no history.
+    born: BTreeSet<String>,
     /// Facts a correction still has to place again.
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
@@ -189,6 +191,7 @@ impl Projection for Ledger {
             at: event.occurred_at,
             touched: BTreeSet::new(),
             taken_out: BTreeMap::new(),
+            born: BTreeSet::new(),
             pending: BTreeMap::new(),
             refolds: Refolds::new(),
             days_before: BTreeMap::new(),

@@ -168,6 +168,9 @@ impl Work<'_> {
         };
         self.state.trades.put(&trade_key(trade_id), trade);
         self.touched.insert(trade_id.to_owned());
+        if !self.taken_out.contains_key(trade_id) {
+            self.born.insert(trade_id.to_owned());
+        }
         if self.is_correction {
             self.adopt_orphans(trade_id, fact.seq);
         }

@@ -166,7 +166,9 @@ impl Work<'_> {
         }
         self.touched.insert(trade.trade_id.clone());
         // Taken out a second time, it is one that was just placed, and has no history to keep.
-        self.taken_out.entry(trade.trade_id.clone()).or_insert(trade);
+        if !self.born.contains(&trade.trade_id) {
+            self.taken_out.entry(trade.trade_id.clone()).or_insert(trade);
+        }
     }
 
     /// Deletes the rows that placing a fact wrote; placing it again writes them again.

@@ -76,7 +76,15 @@ pub fn catch_up_within(dir: &Path, patience: Duration, pace: Pace) -> Result<Cau
             return Ok(done(None));
         }
         match lock_tables(dir) {
-            Ok(_lock) => return project(dir, &reader, head, pace),
+            Ok(_lock) => match project(dir, &reader, head, pace) {
+                // Somebody rebuilds what has to be rebuilt first.
+                Err(ProjectError::Open(OpenError::Busy { pid, .. })) => {
+                    if !waiting.goes_on(&projections) {
+                        return Ok(done(Some(Lag::Held(pid))));
+                    }
+                }
+                projected => return projected,
+            },
             Err(OpenError::Busy { pid, .. }) => {
                 let at_end = |state: &ProjectionState| state.has_reached(head.seq) || state.is_stopped();
                 if projections.iter().all(at_end) {

@@ -13,7 +13,7 @@ use super::fold::{self, Fold};
 use super::{Pace, tail};
 use crate::log::lock::Lock;
 use crate::log::{OpenError, Reader};
-use crate::tables::{self, Closed, Differences, Outdated, Side, Tables, TablesError};
+use crate::tables::{self, Closed, Differences, Outdated, Previous, Side, Tables, TablesError};
 
 /// The advisory lock of whoever makes a new generation.
 const LOCK_FILE: &str = "rebuild.lock";
@@ -188,13 +188,14 @@ impl<'a> Next<'a> {
         let dir = self.reader.dir();
         self.catch_up(until, report)?;
         self.side.index()?;
-        tables::keep_previous(dir)?;
+        let previous = Previous::copy(dir)?;
         self.catch_up(until, report)?;
         let gate = Closed::close(dir)?;
         // As far as the live tables may be: nobody who has seen a position loses sight of it again.
         self.catch_up(until, &mut |_, _| {})?;
         let states = self.states();
         self.side.seal()?.replace(dir, gate)?;
+        previous.keep()?;
         Ok(states)
     }
 

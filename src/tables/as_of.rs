@@ -57,11 +57,11 @@ fn begin(conn: &Connection, about: &'static About, position: u64) -> Result<Opti
     if schema::stored_fingerprint(conn, LIVE, about)? != Some(schema::fingerprint(about)) {
         return Ok(None);
     }
-    let (at, stopped) = stored(conn, about)?;
-    // One that an event has stopped stands there for every later position.
-    if at.cursor.position == position || (at.cursor.position < position && stopped) {
+    let at = stored(conn, about)?;
+    if at.cursor.position == position {
         return Ok(Some(at));
     }
+    // Tables that are behind can't be folded on in place: what is changed then would stand twice.
     if at.cursor.position < position {
         return Ok(None);
     }
@@ -73,14 +73,13 @@ fn begin(conn: &Connection, about: &'static About, position: u64) -> Result<Opti
     Ok(snapshot)
 }
 
-/// Where the live tables stand, and whether they are stopped there.
-fn stored(conn: &Connection, about: &'static About) -> rusqlite::Result<(Snapshot, bool)> {
-    let sql = format!("SELECT position, hash, stopped_at IS NOT NULL FROM {LIVE}.projections WHERE name = ?1");
-    let (cursor, stopped) = conn.query_row(&sql, [about.name], |row| {
-        Ok((Cursor { position: unsigned(row.get(0)?), hash: row.get(1)?, ..Cursor::START }, row.get(2)?))
+/// Where the live tables stand.
+fn stored(conn: &Connection, about: &'static About) -> rusqlite::Result<Snapshot> {
+    let sql = format!("SELECT position, hash FROM {LIVE}.projections WHERE name = ?1");
+    let cursor = conn.query_row(&sql, [about.name], |row| {
+        Ok(Cursor { position: unsigned(row.get(0)?), hash: row.get(1)?, ..Cursor::START })
     })?;
-    let digests = digest::stored_in(conn, LIVE, about)?;
-    Ok((Snapshot { cursor, digests }, stopped))
+    Ok(Snapshot { cursor, digests: digest::stored_in(conn, LIVE, about)? })
 }
 
 fn cursor_at(conn: &Connection, about: &'static About, snapshot: &Snapshot) -> rusqlite::Result<()> {
@@ -164,6 +163,19 @@ pub(super) fn close(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "query_only", true)
 }
 
+/// What was read where it stands may have been changed by hand, which no replay would do: the digests tell.
+fn refuse_edited(conn: &Connection, about: &'static About) -> Result<(), TablesError> {
+    for (table, folded) in digest::stored_in(conn, "main", about)?.each() {
+        if digest::of_rows(conn, COPY, table)? != folded {
+            let sql = "SELECT file FROM pragma_database_list WHERE name = ?1";
+            let live: String = conn.query_row(sql, [LIVE], |row| row.get(0))?;
+            let detail = format!("the rows of {} are not those that were folded", table.name);
+            return Err(TablesError::Damaged { path: live.into(), detail });
+        }
+    }
+    Ok(())
+}
+
 /// Copies some projections of tables of the past, once they are folded, into another file's empty tables.
 pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) -> Result<(), TablesError> {
     let conn = past.conn;
@@ -176,6 +188,7 @@ pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) ->
             let sql = format!("INSERT INTO {COPY}.{name} ({columns}) SELECT {columns} FROM {name} ORDER BY {order}");
             conn.execute(&sql, ())?;
         }
+        refuse_edited(&conn, about)?;
         let name = about.name;
         let sql = format!(
             "INSERT INTO {COPY}.fold_state SELECT * FROM fold_state WHERE projection = ?1 ORDER BY drawer, key"

@@ -60,7 +60,7 @@ pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
 pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
-pub(crate) use swap::{Side, keep_previous, passing, side_path};
+pub(crate) use swap::{Previous, Side, passing, side_path};
 
 /// A connection that writes the tables. For one thread at a time.
 #[derive(Debug)]
@@ -268,5 +268,6 @@ pub fn path_in(dir: &Path) -> PathBuf {
 /// # Errors
 /// What the system refused.
 pub(crate) fn remove_side(dir: &Path) -> Result<(), TablesError> {
-    Ok(file::remove(&side_path(dir))?)
+    file::remove(&side_path(dir))?;
+    Ok(file::remove(&dir.join(swap::PREVIOUS_ASIDE))?)
 }

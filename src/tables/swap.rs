@@ -19,6 +19,9 @@ use crate::log::file::{beside, failed, sync_dir};
 /// How long to leave a database alone that another program has locked.
 const BUSY_PAUSE: Duration = Duration::from_millis(5);
 
+/// The tables that are about to be replaced, until they are.
+pub(super) const PREVIOUS_ASIDE: &str = ".projections.previous.part";
+
 /// Tables that are being made beside the live ones.
 pub(crate) struct Side {
     tables: Tables,
@@ -188,17 +191,37 @@ fn copy_aside(from: &Connection, path: &Path) -> Result<Connection, TablesError>
     Ok(conn)
 }
 
-/// Keeps a journal's tables as they are now, in the place of what was kept before. Does nothing where there are
-/// none that could be read.
-pub(crate) fn keep_previous(dir: &Path) -> Result<(), TablesError> {
-    let (previous, aside) = (previous_path(dir), dir.join(".projections.previous.part"));
-    let live = match Tables::read_only(dir) {
-        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(file::remove(&previous)?),
-        opened => opened?,
-    };
-    copy_aside(&live, &aside)?.close().map_err(|(_, error)| error)?;
-    fs::rename(&aside, &previous).map_err(failed("keep the tables as", &previous))?;
-    Ok(sync_dir(dir)?)
+/// A journal's tables as they were before a swap, not yet in the place of what was kept before: until the swap is
+/// done, that may still be needed.
+pub(crate) struct Previous {
+    dir: PathBuf,
+    /// `None` where there were no tables that could be read.
+    aside: Option<PathBuf>,
+}
+
+impl Previous {
+    /// Copies a journal's tables as they are now.
+    pub(crate) fn copy(dir: &Path) -> Result<Self, TablesError> {
+        let aside = dir.join(PREVIOUS_ASIDE);
+        let live = match Tables::read_only(dir) {
+            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => {
+                return Ok(Self { dir: dir.to_owned(), aside: None });
+            }
+            opened => opened?,
+        };
+        copy_aside(&live, &aside)?.close().map_err(|(_, error)| error)?;
+        Ok(Self { dir: dir.to_owned(), aside: Some(aside) })
+    }
+
+    /// Keeps them, now that others have taken their place.
+    pub(crate) fn keep(self) -> Result<(), TablesError> {
+        let previous = previous_path(&self.dir);
+        match &self.aside {
+            None => file::remove(&previous)?,
+            Some(aside) => fs::rename(aside, &previous).map_err(failed("keep the tables as", &previous))?,
+        }
+        Ok(sync_dir(&self.dir)?)
+    }
 }
 
 /// Makes the file under a name hold all it has: a write-ahead log left beside it would be applied to the next.
