@@ -2,10 +2,12 @@
 
 pub mod as_of;
 pub mod audit;
+mod calendars;
 pub mod export;
 pub mod journal;
 pub mod log;
 pub mod metrics;
 pub mod projector;
 pub mod rebuild;
+pub mod restate;
 pub mod tables;

@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::account::Day;
 use super::{Closed, Ledger};
-use crate::drawer::Shelf;
+use crate::calendar::TradingDate;
+use crate::drawer::{Key, Shelf};
 use crate::metrics::{Summary, percentile};
 
 /// What to reckon.
@@ -62,6 +64,52 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
         answer(&mut answers, &question.dimension, trade);
     }
     answers
+}
+
+/// A trading date of an account, as far as it has ever mattered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of `daily_pnl`")]
+pub struct DayAt {
+    pub date: TradingDate,
+    /// Whether `daily_pnl` has a row for it now.
+    pub has_row: bool,
+    /// The position that last changed its row, or took it away; 0 where it never had one.
+    pub last_seq: u64,
+}
+
+/// The trading dates of an account, in order, those among them that have lost their row.
+#[must_use]
+pub fn days(shelf: &dyn Shelf, account: &str) -> Vec<DayAt> {
+    let prefix = Key::text(account);
+    let found = Ledger::default().state.days.scan(shelf, &prefix.0, &prefix.end(), usize::MAX);
+    let day_at = |(key, day): (Vec<u8>, Day)| DayAt {
+        date: TradingDate::from_key(&key[prefix.0.len()..]),
+        has_row: day.has_row(),
+        last_seq: day.last_seq,
+    };
+    found.into_iter().map(day_at).collect()
+}
+
+/// The accounts that anything was recorded for, by name.
+#[must_use]
+pub fn accounts(shelf: &dyn Shelf) -> Vec<String> {
+    Ledger::default().state.accounts_known(shelf)
+}
+
+/// The figures of an account's closed trades up to and with each of some dates, which are in order.
+#[must_use]
+pub fn summaries(shelf: &dyn Shelf, account: &str, dates: &[TradingDate]) -> Vec<Summary> {
+    let (mut found, mut sum) = (Vec::with_capacity(dates.len()), Summary::default());
+    Ledger::default().state.visit_closed(shelf, &[account.to_owned()], None, |trade| {
+        while dates.get(found.len()).is_some_and(|date| *date < trade.date) {
+            found.push(sum.clone());
+        }
+        if found.len() < dates.len() {
+            sum.push(&trade.figures);
+        }
+    });
+    found.resize(dates.len(), sum);
+    found
 }
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {

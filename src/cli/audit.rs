@@ -244,7 +244,7 @@ pub(crate) fn print(step: &Step, out: &mut Out) -> Result<(), Failure> {
 }
 
 /// Long texts are cut and numbers rounded for the eye; `--json` has them whole.
-fn shown(cell: &Cell) -> String {
+pub(crate) fn shown(cell: &Cell) -> String {
     const LONGEST: usize = 32;
     const PLACES: usize = 6;
     match cell {

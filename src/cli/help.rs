@@ -40,6 +40,7 @@ Examples:
   tradefold export all --out csv/                   every table as CSV
   tradefold sql 'SELECT date, pl_net FROM daily_pnl'
   tradefold metrics --as-of 2026-03-03T15:31:00Z    what it said then
+  tradefold restate --from 2026-03-02 --to 2026-03-06   what was restated since
   tradefold verify                                  nobody changed anything";
 
 pub(crate) const INIT: &str = "\
@@ -161,6 +162,17 @@ Examples:
   tradefold audit column trades.exit_price --trade eval-0302-05
   tradefold audit column daily_pnl.pl_net --account eval-50k --date 2026-03-02
   tradefold audit trade eval-0302-05 --json | jq '.steps[] | select(.type == \"FillCorrected\")'";
+
+pub(crate) const RESTATE: &str = "\
+A trading day closes when the next one begins, in its account's zone. What was recorded after that (a late fill, a correction, \
+a bust, an amendment, a void) restates it: for each such day the figures at the close and now, and each event that moved \
+them, with its reason. Metrics are those of all trades closed up to and with that day. An empty answer says that nothing was \
+restated. Days that were recorded after the fact, as by an import, had no figures when they closed.
+
+Examples:
+  tradefold restate --from 2026-03-02 --to 2026-03-06
+  tradefold restate --from 2026-03-01 --to 2026-03-31 --account eval-50k
+  tradefold restate --from 2026-03-02 --to 2026-03-06 --all --json";
 
 pub(crate) const METRICS: &str = "\
 `at least` is the lower end of the 95 % Wilson interval: what the win rate can be relied on to be. R is the result \

@@ -48,7 +48,7 @@ impl Metrics {
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
         self.refuse_unknown_dimension()?;
         let reading = Reading::open(context, &self.source)?;
-        self.refuse_unknown_account(&reading.tables)?;
+        refuse_unknown_account(self.account.as_deref(), &reading.tables)?;
         let groups = match &self.by {
             Some(dimension) => by(&reading.tables, self.account.as_deref(), self.window, dimension)?,
             None => accounts(&reading.tables, self.account.as_deref(), self.window)?,
@@ -87,21 +87,6 @@ impl Metrics {
             None => format!("there are {}", DIMENSIONS.join(", ")),
         };
         Err(Failure::usage(format!("--by: there is no dimension `{given}`; {meant}")))
-    }
-
-    /// An account nobody ever traded on would look like one without closed trades.
-    fn refuse_unknown_account(&self, tables: &Connection) -> Result<(), Failure> {
-        let Some(given) = &self.account else { return Ok(()) };
-        let known = known_accounts(tables)?;
-        if known.contains(given) {
-            return Ok(());
-        }
-        let meant = match nearest(given, known.iter().map(String::as_str)) {
-            Some(meant) => format!("did you mean {meant}?"),
-            None if known.is_empty() => "there is none yet".to_owned(),
-            None => format!("there are {}", known.join(", ")),
-        };
-        Err(Failure::usage(format!("--account: there is no account `{given}`; {meant}")))
     }
 
     fn as_json(&self, groups: &[Group]) -> Json {
@@ -189,6 +174,21 @@ fn answers(
 ) -> Result<BTreeMap<String, Answer>, Failure> {
     let question = Question { account: account.map(str::to_owned), window, dimension: dimension.to_owned() };
     Ok(on_demand(tables, &question)?)
+}
+
+/// An account nobody ever traded on would look like one without closed trades.
+pub(crate) fn refuse_unknown_account(given: Option<&str>, tables: &Connection) -> Result<(), Failure> {
+    let Some(given) = given else { return Ok(()) };
+    let known = known_accounts(tables)?;
+    if known.iter().any(|account| account == given) {
+        return Ok(());
+    }
+    let meant = match nearest(given, known.iter().map(String::as_str)) {
+        Some(meant) => format!("did you mean {meant}?"),
+        None if known.is_empty() => "there is none yet".to_owned(),
+        None => format!("there are {}", known.join(", ")),
+    };
+    Err(Failure::usage(format!("--account: there is no account `{given}`; {meant}")))
 }
 
 /// Accounts that were opened or traded on, by name.

@@ -23,6 +23,7 @@ mod out;
 mod progress;
 mod reading;
 mod rebuild;
+mod restate;
 mod sql;
 mod status;
 mod tail;
@@ -67,6 +68,7 @@ enum Command {
     Verify(verify::Verify),
     Rebuild(rebuild::Rebuild),
     Audit(audit::Audit),
+    Restate(restate::Restate),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
     Demo(demo::Demo),
@@ -111,6 +113,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Verify(command) => command.run(context, out),
         Command::Rebuild(command) => command.run(context, out),
         Command::Audit(command) => command.run(context, out),
+        Command::Restate(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),

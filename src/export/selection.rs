@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use projections::accounts;
 use projections::calendar::{Calendar, TradingDate};
 use projections::cell::{Column, ColumnKind, Table};
-use projections::event::AccountOpened;
 use projections::validate::nearest;
 use serde_json::{Map, json};
 
+use crate::calendars::Calendars;
 use crate::tables::{Connection, Filter, TablesError, Value, select};
 
 /// What a table doesn't have, or a filter doesn't mean.
@@ -239,18 +238,9 @@ struct Bounds {
 
 impl Bounds {
     fn of(dates: Dates, conn: &Connection) -> Result<Self, TablesError> {
-        let mut bounds = Self { utc: Span::of(dates, &Calendar::default()), accounts: BTreeMap::new() };
-        let columns: Vec<Column> = ["account_id", "time_zone", "day_rolls_at"]
-            .iter()
-            .flat_map(|name| column(&accounts::TABLE, name))
-            .collect();
-        select(conn, &accounts::TABLE, &columns, &[], |row| {
-            let text = |index: usize| row.get(index).and_then(|value| value.as_text()).map(str::to_owned);
-            let terms = AccountOpened { time_zone: text(1), day_rolls_at: text(2), ..AccountOpened::default() };
-            bounds.accounts.insert(text(0).unwrap_or_default(), Span::of(dates, &Calendar::of(&terms)));
-            ControlFlow::Continue(())
-        })?;
-        Ok(bounds)
+        let calendars = Calendars::read(conn)?;
+        let span = |(account, calendar): (&str, &Calendar)| (account.to_owned(), Span::of(dates, calendar));
+        Ok(Self { utc: Span::of(dates, calendars.utc()), accounts: calendars.each().map(span).collect() })
     }
 
     fn hold(&self, account: Option<&str>, time: &str) -> bool {

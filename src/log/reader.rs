@@ -211,6 +211,27 @@ impl Reader {
         Ok(self.one(sql, [moment.0], |found| found.get(0))?.map_or(0, unsigned))
     }
 
+    /// The same for several moments, in one pass.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn last_recorded_by_each(&self, moments: &[Moment]) -> Result<Vec<u64>, ReadError> {
+        let mut positions = vec![0; moments.len()];
+        let mut waiting: Vec<usize> = (0..moments.len()).collect();
+        waiting.sort_by_key(|at| moments[*at]);
+        let mut statement = self.conn.prepare_cached("SELECT seq, recorded_at FROM events ORDER BY seq DESC")?;
+        let mut rows = statement.query(())?;
+        while !waiting.is_empty()
+            && let Some(found) = rows.next()?
+        {
+            let (seq, recorded_at) = (unsigned(found.get(0)?), Moment(found.get(1)?));
+            while let Some(latest) = waiting.pop_if(|at| moments[*at] >= recorded_at) {
+                positions[latest] = seq;
+            }
+        }
+        Ok(positions)
+    }
+
     /// How much the log holds.
     ///
     /// # Errors

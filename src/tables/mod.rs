@@ -174,7 +174,7 @@ impl Tables {
 
     /// The row that stands under a key.
     pub(crate) fn row(&self, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
-        Ok(rows::current(&self.conn, table, key)?)
+        row(&self.conn, table, key)
     }
 
     /// The connection to tables of the past, to read with.
@@ -239,6 +239,11 @@ pub(crate) fn changed_between(
     also: &[u64],
 ) -> Result<Vec<(u64, u64)>, TablesError> {
     Ok(past::changed_between(conn, about, table, key, also)?)
+}
+
+/// The row that stands under a key, by any connection to tables.
+pub(crate) fn row(conn: &Connection, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
+    Ok(rows::current(conn, table, key)?)
 }
 
 /// The projections of a folder's tables that this program would make otherwise; none where there are no tables.

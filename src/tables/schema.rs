@@ -19,7 +19,7 @@ const BASE: &str = include_str!("base.sql");
 const APPLICATION_ID: i64 = 0x7466_706a;
 
 /// The version of what `base.sql` makes, and of how fold state is encoded.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 /// A projection whose tables are not those that this program makes, and why.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod cli_audit;
 mod cli_export;
 mod cli_look;
 mod cli_rebuild;
+mod cli_restate;
 mod cli_sql;
 mod cli_support;
 mod log;
