@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 
 use projections::calendar::TradingDate;
 use projections::cell::{Cell, Row, Table};
+use projections::ledger::on_demand;
 use projections::moment::Moment;
 use projections::{accounts, daily_pnl, ledger, trades};
 use uuid::Uuid;
@@ -15,7 +16,7 @@ use crate::as_of;
 use crate::log::{EventRef, ReadError, Reader};
 use crate::projector::fold::{self, Fold};
 use crate::projector::{Pace, ProjectError};
-use crate::tables::{self, Tables, TablesError};
+use crate::tables::{self, Connection, SqlShelf, Tables, TablesError};
 
 /// Why something could not be audited.
 #[derive(Debug, thiserror::Error)]
@@ -202,6 +203,7 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
         opened => {
             let live = opened?;
             if tables::is_current(&live)? {
+                own.extend(taken_away(&live, subject)?);
                 tables::changed_between(&live, &ledger::ABOUT, subject.table(), &subject.key(), &own)?
             } else {
                 whole.clone()
@@ -219,6 +221,15 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
         }
     }
     Ok(spans)
+}
+
+/// The position at which a day was last changed, which its row tells unless it was taken away.
+fn taken_away(live: &Connection, subject: &Subject) -> Result<Option<u64>, TablesError> {
+    let Subject::Day { account, date } = subject else { return Ok(None) };
+    let shelf = SqlShelf::new(live, ledger::ABOUT.name);
+    let days = on_demand::days(&shelf, account);
+    shelf.finish()?;
+    Ok(days.into_iter().find(|day| day.date == *date).map(|day| day.last_seq).filter(|last_seq| *last_seq > 0))
 }
 
 /// Folds a stretch of the log again, and hands over what happened to the row.

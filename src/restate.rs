@@ -9,7 +9,7 @@ use projections::cell::{Cell, Row};
 use projections::daily_pnl;
 use projections::ledger::on_demand::DayAt;
 use projections::ledger::{self, on_demand};
-use projections::metrics::METRICS;
+use projections::metrics::{METRICS, Summary};
 use projections::moment::Moment;
 
 use crate::as_of::tables_as_of;
@@ -45,6 +45,9 @@ pub struct Day {
     pub position: u64,
     /// Nothing was recorded after it closed: it may still be going on, and nothing can have been restated.
     pub is_open: bool,
+    /// Nothing at all had been recorded of the account: the day said nothing when it closed, and what made it is its
+    /// whole history, which is not listed.
+    pub is_recorded_later: bool,
     /// Its row of `daily_pnl` as it was then; `None` where there was none.
     pub then: Option<Row>,
     /// And as it is now.
@@ -117,6 +120,8 @@ fn with_shelf<T>(conn: &Connection, ask: impl FnOnce(&SqlShelf<'_>) -> T) -> Res
 /// The days of one account up to the end of the range.
 struct Book {
     account: String,
+    /// The position of its first event.
+    first_seq: u64,
     /// Each day with the moment at which it closed and the last position recorded before.
     days: Vec<(DayAt, Moment, u64)>,
     /// The metrics as they are now, at each of them.
@@ -141,7 +146,8 @@ impl Book {
         let dates: Vec<TradingDate> = known.iter().map(|day| day.date).collect();
         let metrics = with_shelf(conn, |shelf| metrics(shelf, &account, &dates))?;
         let days = known.into_iter().zip(moments).zip(positions).map(|((day, at), seq)| (day, at, seq)).collect();
-        Ok(Self { account, days, metrics })
+        let first_seq = with_shelf(conn, |shelf| on_demand::first_seq(shelf, &account))?.unwrap_or(u64::MAX);
+        Ok(Self { account, first_seq, days, metrics })
     }
 
     fn subject(&self, date: TradingDate) -> Subject {
@@ -170,12 +176,17 @@ impl Book {
             closed_at,
             position,
             is_open: position >= head,
+            is_recorded_later: position < self.first_seq,
             then: now.clone(),
             now,
             metrics_then: metrics_now.clone(),
             metrics_now,
             events: Vec::new(),
         };
+        if day.is_recorded_later {
+            (day.then, day.metrics_then) = (None, no_metrics());
+            return Ok(Some(day).filter(|day| day.now.is_some()));
+        }
         // Whatever moves a trade's figures moves the day on which it was closed, that one or the other.
         let moved: Vec<TradingDate> =
             self.days[..=place].iter().filter(|(day, ..)| day.last_seq > position).map(|(day, ..)| day.date).collect();
@@ -211,6 +222,11 @@ impl Book {
         }
         Ok(events.into_values().collect())
     }
+}
+
+fn no_metrics() -> Figures {
+    let seed = METRICS.iter().filter(|metric| metric.seed);
+    seed.map(|metric| (metric.name, metric.of(&Summary::default()).into())).collect()
 }
 
 fn metrics(shelf: &SqlShelf<'_>, account: &str, dates: &[TradingDate]) -> Vec<Figures> {

@@ -96,6 +96,12 @@ pub fn accounts(shelf: &dyn Shelf) -> Vec<String> {
     Ledger::default().state.accounts_known(shelf)
 }
 
+/// The position of an account's first event.
+#[must_use]
+pub fn first_seq(shelf: &dyn Shelf, account: &str) -> Option<u64> {
+    Ledger::default().state.accounts.get(shelf, &Key::text(account)).map(|account| account.first_seq)
+}
+
 /// The figures of an account's closed trades up to and with each of some dates, which are in order.
 #[must_use]
 pub fn summaries(shelf: &dyn Shelf, account: &str, dates: &[TradingDate]) -> Vec<Summary> {

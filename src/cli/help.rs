@@ -167,7 +167,8 @@ pub(crate) const RESTATE: &str = "\
 A trading day closes when the next one begins, in its account's zone. What was recorded after that (a late fill, a correction, \
 a bust, an amendment, a void) restates it: for each such day the figures at the close and now, and each event that moved \
 them, with its reason. Metrics are those of all trades closed up to and with that day. An empty answer says that nothing was \
-restated. Days that were recorded after the fact, as by an import, had no figures when they closed.
+restated. Days that closed before anything was recorded of their account, as those of an import, had no figures then; their \
+events are not listed, since that would be all of them.
 
 Examples:
   tradefold restate --from 2026-03-02 --to 2026-03-06

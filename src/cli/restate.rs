@@ -96,10 +96,12 @@ fn verdict(days: &[Day], restated: usize) -> String {
 
 fn show(day: &Day, out: &mut Out) -> Result<(), Failure> {
     let account = visible(&day.account, false);
-    let closed = match (day.is_open, day.position) {
-        (true, _) => "nothing was recorded since it closed".to_owned(),
-        (false, 0) => format!("closed {}, before anything was recorded", day.closed_at),
-        (false, position) => format!("closed {} at position {}", day.closed_at, count(position)),
+    let closed = if day.is_open {
+        "nothing was recorded since it closed".to_owned()
+    } else if day.is_recorded_later {
+        format!("closed {}, before anything was recorded of the account", day.closed_at)
+    } else {
+        format!("closed {} at position {}", day.closed_at, count(day.position))
     };
     out.line(format!("{}  {account}  {closed}", day.date))?;
     let mut grid = Grid::new(&[("figure", Align::Left), ("at the close", Align::Right), ("now", Align::Right)]);
@@ -164,6 +166,7 @@ fn as_json(day: &Day) -> Json {
         "closed_at": day.closed_at.to_string(),
         "position": day.position,
         "open": day.is_open,
+        "recorded_later": day.is_recorded_later,
         "restated": day.is_restated(),
         "then": figures(day.then.as_ref()).as_ref().map(object),
         "now": figures(day.now.as_ref()).as_ref().map(object),

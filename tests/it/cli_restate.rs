@@ -162,9 +162,9 @@ fn a_late_fill_a_void_and_a_bust_restate_what_they_touch() {
     assert_eq!(positions(tuesday).last(), Some(&10));
     let busted = json!({ "fill_id": "f6", "reason": "never was" });
     record(&place, "2026-03-04T14:00:00Z", &[&event("FillBusted", "2026-03-04T14:00:00Z", &busted)]);
+    // Its entry alone moves no figure: Monday says again what it said.
     let answer = restated(&place);
-    assert_eq!(answer["days"][0]["now"]["trades_count"], 1);
-    assert_eq!(positions(&answer["days"][0]).last(), Some(&11));
+    assert_eq!((&answer["days"][0]["date"], &answer["days_restated"]), (&json!("2026-03-03"), &json!(1)));
 }
 
 #[test]
@@ -174,4 +174,13 @@ fn what_cannot_be_asked_is_bad_usage() {
     place.run(["restate", "--from", "monday", "--to", "2026-03-02"]).fails(2, &["expected a date such as"]);
     let unknown = ["restate", "--from", "2026-03-02", "--to", "2026-03-06", "--account", "b"];
     place.run(unknown).fails(2, &["there is no account `b`"]);
+}
+
+#[test]
+fn days_that_were_imported_later_had_no_figures() {
+    let place = Place::with_week();
+    let answer = place.json(["restate", "--from", "2026-03-02", "--to", "2026-03-03", "--account", "eval-50k"]);
+    let day = &answer["days"][0];
+    assert_eq!((&day["recorded_later"], &day["then"], &day["events"]), (&json!(true), &Value::Null, &json!([])));
+    assert_eq!((&day["now"]["trades_count"], &day["metrics_then"]["total_trades"]), (&json!(6), &json!(0)));
 }
