@@ -22,7 +22,7 @@ pub struct Spacing {
 
 impl Default for Spacing {
     fn default() -> Self {
-        Self { snapshot_every: 16_384, snapshots_max: 64 }
+        Self { snapshot_every: 16_384, snapshots_max: 256 }
     }
 }
 
