@@ -11,6 +11,7 @@ use tradefold::projector;
 use tradefold::rebuild::{rebuild, verify_tables};
 
 use super::events::{Dice, Trading};
+use super::past::close;
 use super::support::{Place, assert_same, dump, open};
 
 const DIR: &str = "TRADEFOLD_TEST_DIR";
@@ -34,7 +35,7 @@ pub(crate) fn wait_for(child: &mut Child, line: &str) {
     lines.find(|found| found.as_ref().unwrap().contains(line)).unwrap().unwrap();
 }
 
-fn kill(mut child: Child) {
+pub(crate) fn kill(mut child: Child) {
     child.kill().unwrap();
     child.wait().unwrap();
 }
@@ -70,6 +71,16 @@ fn child_that_rebuilds() {
     for _ in 0..1_000 {
         rebuild(&dir, None, None, None, &mut |_, _| {}).unwrap();
     }
+}
+
+/// Not a test by itself: the process that is killed.
+#[test]
+#[expect(clippy::print_stdout, reason = "the parent listens")]
+fn child_that_folds() {
+    let Some((dir, _)) = given() else { return };
+    println!("at work");
+    // As many commits as there are events: most moments lie within one.
+    projector::catch_up_within(&dir, Duration::from_secs(10), close(1, 20, 5)).unwrap();
 }
 
 #[test]

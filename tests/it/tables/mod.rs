@@ -3,6 +3,7 @@
 
 mod converge;
 mod cuts;
+mod determinism;
 mod events;
 mod kill;
 mod past;
