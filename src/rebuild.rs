@@ -311,3 +311,120 @@ fn end(reader: &Reader, until: Option<u64>) -> Result<u64, ReadError> {
 fn begin(tables: &Tables, abouts: &[&'static About]) -> Result<Vec<Fold>, TablesError> {
     abouts.iter().map(|about| Fold::resume(about, tables)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use projections::cell::{Cell, Row, Table};
+    use projections::changes::Rows;
+    use projections::drawer::{Shelf, StateChange};
+    use projections::event::Event;
+    use projections::projection::Projection;
+    use projections::{ledger, market_data, trades, validate};
+
+    use super::*;
+    use crate::log::{Writer, WriterOptions};
+    use crate::tables::{Connection, Finding, Problem, Spacing};
+
+    /// The ledger with a bug: it knows better what one trade made.
+    struct Wrong(Box<dyn Projection>);
+
+    static WRONG: About = About {
+        name: ledger::ABOUT.name,
+        version: ledger::ABOUT.version,
+        tables: ledger::ABOUT.tables,
+        types: ledger::ABOUT.types,
+        streams: ledger::ABOUT.streams,
+        new: || Box::new(Wrong((ledger::ABOUT.new)())),
+    };
+
+    const TRADE: &str = "eval-0302-05";
+
+    impl Projection for Wrong {
+        fn about(&self) -> &'static About {
+            &WRONG
+        }
+
+        fn apply(&mut self, shelf: &dyn Shelf, event: &Event) {
+            self.0.apply(shelf, event);
+        }
+
+        fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
+            let (right, state) = self.0.flush(shelf);
+            let mut rows = Rows::default();
+            for (name, changes) in right.into_tables() {
+                let table = projections::projection::table(name).unwrap();
+                for (key, row) in changes {
+                    match row {
+                        Some(mut row) => {
+                            if name == trades::TABLE.name && key == [Cell::from(TRADE)] {
+                                row[table.position("pl_amount_net").unwrap()] = Cell::Real(0.25);
+                            }
+                            rows.put(table, row);
+                        }
+                        None => rows.delete(table, key),
+                    }
+                }
+            }
+            (rows, state)
+        }
+
+        fn row(&mut self, shelf: &dyn Shelf, table: &'static Table, key: &[Cell]) -> Option<Row> {
+            self.0.row(shelf, table, key)
+        }
+    }
+
+    /// Records a week, and folds it with this ledger into live tables.
+    fn folded(dir: &Path, ledger: &'static About) {
+        let options = WriterOptions::default();
+        log::create(dir, options.lock_wait).unwrap();
+        let week = include_str!("../replay-fixtures/week/events.jsonl");
+        let drafts = week.lines().map(|line| validate::parse_edge(line).unwrap()).collect();
+        Writer::open(dir, options).unwrap().append(drafts).unwrap();
+        let (reader, tables) = (Reader::open(dir).unwrap(), Tables::open(dir, Spacing::default()).unwrap());
+        let mut folds = begin(&tables, &[ledger, &market_data::ABOUT]).unwrap();
+        let pace = Pace { page_events: 16, ..Pace::default() };
+        replay(&reader, &tables, &mut folds, end(&reader, None).unwrap(), pace, &mut |_, _| {}).unwrap();
+    }
+
+    fn net_and_last_seq(conn: &Connection) -> (f64, u64) {
+        let sql = format!("SELECT pl_amount_net, last_seq FROM trades WHERE trade_id = '{TRADE}'");
+        conn.query_row(&sql, (), |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned()))).unwrap()
+    }
+
+    #[test]
+    fn a_bug_in_a_fold_is_named_by_the_right_one_to_the_cell() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        folded(&dir, &WRONG);
+        let live = || net_and_last_seq(&Tables::read_only(&dir).unwrap());
+        let (_, last_seq) = live();
+        // -117.96 is what replay-fixtures/week expects.
+        let differs =
+            Problem::Differs { column: "pl_amount_net", live: Cell::Real(0.25), replayed: Cell::Real(-117.96) };
+        let key = vec![("trade_id", Cell::from(TRADE))];
+        let expected = vec![Finding { table: "trades", key, problem: differs, last_seq }];
+        let compare = |swap| rebuild_comparing(&dir, None, swap, &mut |_, _| {}).unwrap();
+        for swap in [Swap::Never, Swap::IfEqual] {
+            let made = compare(swap);
+            assert_eq!((made.differences.unwrap().kept, made.generation), (expected.clone(), None));
+            assert_eq!(live(), (0.25, last_seq));
+        }
+        let made = compare(Swap::Always);
+        let differences = made.differences.unwrap();
+        assert_eq!((differences.kept, differences.total, differences.first), (expected, 1, Some(last_seq)));
+        assert_eq!((made.generation, live()), (Some(2), (-117.96, last_seq)));
+        let made = compare(Swap::IfEqual);
+        assert!(made.differences.unwrap().is_empty());
+        assert_eq!(made.generation, Some(3));
+    }
+
+    #[test]
+    fn of_a_right_fold_nothing_is_reported() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = folder.path().join("journal");
+        folded(&dir, &ledger::ABOUT);
+        let made = rebuild_comparing(&dir, None, Swap::Never, &mut |_, _| {}).unwrap();
+        let differences = made.differences.unwrap();
+        assert!(differences.is_empty() && differences.rows > 100, "{differences:?}");
+    }
+}

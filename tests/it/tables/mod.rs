@@ -3,6 +3,7 @@
 
 mod converge;
 mod cuts;
+mod damage;
 mod determinism;
 mod events;
 mod kill;

@@ -228,3 +228,16 @@ fn an_audit_tells_the_same_whatever_snapshots_there_are() {
         }
     }
 }
+
+#[test]
+fn a_day_that_came_and_went_between_two_snapshots_has_its_history() {
+    let place = Place::new();
+    let journal = open_at(&place.dir, close(16, 40, 4)).unwrap();
+    let seq = journal.append(Trading::new(632).drafts(180)).unwrap().head.seq;
+    journal.wait_until(seq, LONG).unwrap();
+    drop(journal);
+    let day = Subject::Day { account: "live".to_owned(), date: TradingDate::parse("2026-03-03").unwrap() };
+    let whole = told(&place.cold_copy().dir, &day, 0, u64::MAX);
+    assert_eq!(whole.as_ref().map(Vec::len), Some(2));
+    assert_eq!(told(&place.dir, &day, 0, u64::MAX), whole);
+}
