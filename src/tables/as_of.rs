@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use projections::cell::cells_from_bytes;
+use projections::cell::{Table, cells_from_bytes};
 use projections::projection::{About, PROJECTIONS};
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ErrorCode, params};
 
 use super::cursor::Cursor;
 use super::digest::{self, Digests};
@@ -163,14 +163,19 @@ pub(super) fn close(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "query_only", true)
 }
 
+/// The error for rows that no fold has made.
+fn edited(conn: &Connection, table: &Table) -> Result<TablesError, TablesError> {
+    let sql = "SELECT file FROM pragma_database_list WHERE name = ?1";
+    let live: String = conn.query_row(sql, [LIVE], |row| row.get(0))?;
+    let detail = format!("the rows of {} are not those that were folded", table.name);
+    Ok(TablesError::Damaged { path: live.into(), detail })
+}
+
 /// What was read where it stands may have been changed by hand, which no replay would do: the digests tell.
 fn refuse_edited(conn: &Connection, about: &'static About) -> Result<(), TablesError> {
     for (table, folded) in digest::stored_in(conn, "main", about)?.each() {
         if digest::of_rows(conn, COPY, table)? != folded {
-            let sql = "SELECT file FROM pragma_database_list WHERE name = ?1";
-            let live: String = conn.query_row(sql, [LIVE], |row| row.get(0))?;
-            let detail = format!("the rows of {} are not those that were folded", table.name);
-            return Err(TablesError::Damaged { path: live.into(), detail });
+            return Err(edited(conn, table)?);
         }
     }
     Ok(())
@@ -186,7 +191,13 @@ pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) ->
         for table in about.tables {
             let (name, columns, order) = (table.name, columns(table), table.order.join(", "));
             let sql = format!("INSERT INTO {COPY}.{name} ({columns}) SELECT {columns} FROM {name} ORDER BY {order}");
-            conn.execute(&sql, ())?;
+            match conn.execute(&sql, ()) {
+                // A row that was changed by hand stands beside the one that was folded.
+                Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+                    return Err(edited(&conn, table)?);
+                }
+                copied => copied?,
+            };
         }
         refuse_edited(&conn, about)?;
         let name = about.name;

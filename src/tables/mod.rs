@@ -149,7 +149,7 @@ impl Tables {
         let before = digest::stored(&self.conn, about).map_err(wrap)?;
         let mut digests = before.clone();
         let past = self.past.map(|spacing| Past::of(&self.conn, about, spacing)).transpose().map_err(wrap)?;
-        let mut write = Write { conn: &self.conn, after: from.position, past: past.as_ref(), digests: &mut digests };
+        let mut write = Write { conn: &self.conn, past: past.as_ref(), digests: &mut digests };
         write.rows(rows).map_err(wrap)?;
         write.state(about.name, state, to.position).map_err(wrap)?;
         cursor::advance(&self.conn, about, from, to, &digests.whole())?;

@@ -47,8 +47,6 @@ pub(super) fn cells(row: &rusqlite::Row<'_>, table: &Table) -> rusqlite::Result<
 /// A page of a projection on its way into the tables.
 pub(super) struct Write<'c> {
     pub(super) conn: &'c Connection,
-    /// The page folds what comes after this position.
-    pub(super) after: u64,
     /// Where what is overwritten is kept; nowhere for tables that nobody will ask for their past.
     pub(super) past: Option<&'c Past<'c>>,
     pub(super) digests: &'c mut Digests,
@@ -83,8 +81,6 @@ impl Write<'_> {
         if standing.as_ref() == Some(row) {
             return Ok(());
         }
-        let is_stamped = row.last().and_then(Cell::as_seq).is_some_and(|last_seq| last_seq > self.after);
-        debug_assert!(is_stamped, "changed without last_seq: {standing:?} {row:?}");
         if let Some(standing) = &standing {
             self.let_go(statements.table, key, standing)?;
         }
