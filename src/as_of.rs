@@ -10,8 +10,8 @@ use crate::projector::renew::{replay, states};
 use crate::projector::{Pace, ProjectError, ProjectionState, tail};
 use crate::tables::{self, Connection, Tables};
 
-/// The tables as of a position, to be read like the live ones; as of the head where it is not recorded yet. `report` is told (events done, events in all),
-/// where events had to be folded.
+/// The tables as of a position, to be read like the live ones; as of the head where it is not recorded yet.
+/// `report` is told (events done, events in all), where events had to be folded.
 ///
 /// # Errors
 /// [`ProjectError`]; among them [`ProjectError::LostTail`].
@@ -33,7 +33,7 @@ pub(crate) fn fold(
     // Nothing beyond the head would ever be done.
     let position = position.min(reader.head()?.seq);
     let tables = tables::as_of(reader.dir(), position)?;
-    let mut folds = PROJECTIONS.into_iter().map(|about| Fold::resume(about, &tables)).collect::<Result<Vec<_>, _>>()?;
+    let mut folds = Fold::resume_all(&PROJECTIONS, &tables)?;
     replay(reader, &tables, &mut folds, position, Pace::default(), report)?;
     let states = states(&folds);
     Ok((tables, states))

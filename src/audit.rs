@@ -198,17 +198,12 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
         })?;
     }
     let whole = vec![(0, u64::MAX)];
-    let found = match Tables::read_only(reader.dir()) {
-        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => whole.clone(),
-        opened => {
-            let live = opened?;
-            if tables::is_current(&live)? {
-                own.extend(taken_away(&live, subject)?);
-                tables::changed_between(&live, &ledger::ABOUT, subject.table(), &subject.key(), &own)?
-            } else {
-                whole.clone()
-            }
+    let found = match Tables::readable(reader.dir())? {
+        Some(live) if tables::is_current(&live)? => {
+            own.extend(taken_away(&live, subject)?);
+            tables::changed_between(&live, &ledger::ABOUT, subject.table(), &subject.key(), &own)?
         }
+        _ => whole.clone(),
     };
     if found.is_empty() && subject.is_named_after_a_fill() {
         return Ok(whole);
@@ -226,9 +221,7 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
 /// The position at which a day was last changed, which its row tells unless it was taken away.
 fn taken_away(live: &Connection, subject: &Subject) -> Result<Option<u64>, TablesError> {
     let Subject::Day { account, date } = subject else { return Ok(None) };
-    let shelf = SqlShelf::new(live, ledger::ABOUT.name);
-    let days = on_demand::days(&shelf, account);
-    shelf.finish()?;
+    let days = SqlShelf::ask(live, ledger::ABOUT.name, |shelf| on_demand::days(shelf, account))?;
     Ok(days.into_iter().find(|day| day.date == *date).map(|day| day.last_seq).filter(|last_seq| *last_seq > 0))
 }
 

@@ -14,8 +14,5 @@ use crate::tables::{Connection, SqlShelf, TablesError};
 /// # Errors
 /// [`TablesError`].
 pub fn on_demand(tables: &Connection, question: &Question) -> Result<BTreeMap<String, Answer>, TablesError> {
-    let shelf = SqlShelf::new(tables, ledger::ABOUT.name);
-    let answers = on_demand::metrics(&shelf, question);
-    shelf.finish()?;
-    Ok(answers)
+    SqlShelf::ask(tables, ledger::ABOUT.name, |shelf| on_demand::metrics(shelf, question))
 }

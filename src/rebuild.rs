@@ -11,11 +11,11 @@ use crate::as_of;
 use crate::log::file::{failed, make_dir};
 use crate::log::{self, OpenError, ReadError, Reader};
 use crate::projector::fold::Fold;
-use crate::projector::renew::{self, Renewal, Renewed, end_at, replay, states};
+use crate::projector::renew::{self, Renewal, end_at, replay, states};
 use crate::projector::{self, Pace, ProjectError, ProjectionState};
 use crate::tables::{self, Differences, Outdated, Side, Tables, TablesError};
 
-pub use crate::projector::Swap;
+pub use crate::projector::{Rebuilt, Swap};
 
 /// Why tables could not be rebuilt or verified. The live ones are as they were.
 #[derive(Debug, thiserror::Error)]
@@ -78,17 +78,6 @@ impl From<TablesError> for RebuildError {
     }
 }
 
-/// What was replayed.
-#[derive(Clone, Debug)]
-pub struct Rebuilt {
-    /// Where the projections of the fresh tables are.
-    pub projections: Vec<ProjectionState>,
-    /// What the live tables had otherwise, where that was asked for and there were any.
-    pub differences: Option<Differences>,
-    /// The number of the generation that is in place now; `None` where the live tables were left as they are.
-    pub generation: Option<u64>,
-}
-
 /// Replays the log into fresh tables. `tables` names some (their whole projection is rebuilt; all of them
 /// when left out), `until` the last position to fold, `into` a folder for a `projections.db` instead of the
 /// live one, which then has these projections only. `report` is told (events done, events in all).
@@ -106,7 +95,7 @@ pub fn rebuild(
     let reader = Reader::open(dir)?;
     match into {
         Some(folder) => rebuild_into(&reader, &abouts, until, folder, report),
-        None => renewed(&reader, &abouts, until, false, (Swap::Always, Pace::default()), report),
+        None => renewed(Renewal { until, ..Renewal::of(&reader, abouts) }, report),
     }
 }
 
@@ -120,7 +109,8 @@ pub fn rebuild_at(
     pace: Pace,
     report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
-    renewed(&Reader::open(dir)?, &keepers(tables)?, None, false, (Swap::Always, pace), report)
+    let (reader, abouts) = (Reader::open(dir)?, keepers(tables)?);
+    renewed(Renewal { pace, ..Renewal::of(&reader, abouts) }, report)
 }
 
 /// Replays the log into fresh tables, says in what the live ones differ at their cursors, and replaces them
@@ -134,7 +124,8 @@ pub fn rebuild_comparing(
     swap: Swap,
     report: &mut dyn FnMut(u64, u64),
 ) -> Result<Rebuilt, RebuildError> {
-    renewed(&Reader::open(dir)?, &keepers(tables)?, None, true, (swap, Pace::default()), report)
+    let (reader, abouts) = (Reader::open(dir)?, keepers(tables)?);
+    renewed(Renewal { compare: true, swap, ..Renewal::of(&reader, abouts) }, report)
 }
 
 /// Brings back the tables that the last rebuild replaced, with what was recorded since. Those that are there now
@@ -145,9 +136,9 @@ pub fn rebuild_comparing(
 /// another version of the program made.
 pub fn roll_back(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Rebuilt, RebuildError> {
     let reader = Reader::open(dir)?;
-    match renew::roll_back(&reader, Pace::default(), report) {
+    match renew::roll_back(&reader, report) {
         Ok(None) => Err(RebuildError::NothingKept { dir: dir.to_owned() }),
-        Ok(Some(made)) => Ok(made.into()),
+        Ok(Some(made)) => Ok(made),
         Err(error) => Err(held(dir, error)),
     }
 }
@@ -172,10 +163,7 @@ pub struct Planned {
 pub fn plan(dir: &Path, tables: Option<&[&str]>, until: Option<u64>) -> Result<Vec<Planned>, RebuildError> {
     let reader = Reader::open(dir)?;
     let events = end(&reader, until)?;
-    let outdated = match tables::outdated(dir) {
-        Err(TablesError::Damaged { .. }) => Vec::new(),
-        found => found?,
-    };
+    let outdated = outdated(dir)?;
     let states = ProjectionState::all(&tables::stored_cursors(dir)?);
     let planned = |about: &'static About| Planned {
         about,
@@ -186,32 +174,22 @@ pub fn plan(dir: &Path, tables: Option<&[&str]>, until: Option<u64>) -> Result<V
     Ok(keepers(tables)?.into_iter().map(planned).collect())
 }
 
-fn renewed(
-    reader: &Reader,
-    renewed: &[&'static About],
-    until: Option<u64>,
-    compare: bool,
-    (swap, pace): (Swap, Pace),
-    report: &mut dyn FnMut(u64, u64),
-) -> Result<Rebuilt, RebuildError> {
-    let mut renewed = renewed.to_vec();
-    // Those that this program can't go on with are made anew in any case.
-    let outdated = match tables::outdated(reader.dir()) {
-        Err(TablesError::Damaged { .. }) => Vec::new(),
-        found => found?,
-    };
-    for Outdated { about, .. } in outdated {
-        if !renewed.iter().any(|other| other.name == about.name) {
-            renewed.push(about);
+/// Makes a generation in which, beside what was asked for, everything is made anew that this program can't go on with.
+fn renewed(mut renewal: Renewal<'_>, report: &mut dyn FnMut(u64, u64)) -> Result<Rebuilt, RebuildError> {
+    let dir = renewal.reader.dir();
+    for Outdated { about, .. } in outdated(dir)? {
+        if !renewal.renewed.iter().any(|other| other.name == about.name) {
+            renewal.renewed.push(about);
         }
     }
-    let renewal = Renewal { reader, renewed: &renewed, until, compare, swap, pace };
-    Ok(renew::renew(&renewal, report).map_err(|error| held(reader.dir(), error))?.into())
+    renew::renew(&renewal, report).map_err(|error| held(dir, error))
 }
 
-impl From<Renewed> for Rebuilt {
-    fn from(made: Renewed) -> Self {
-        Self { projections: made.projections, differences: made.differences, generation: made.generation }
+/// What is outdated in tables that can be read; the others are replaced as a whole.
+fn outdated(dir: &Path) -> Result<Vec<Outdated>, TablesError> {
+    match tables::outdated(dir) {
+        Err(TablesError::Damaged { .. }) => Ok(Vec::new()),
+        found => found,
     }
 }
 
@@ -239,8 +217,8 @@ pub fn verify_tables(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Ver
     let reader = Reader::open(dir)?;
     projector::tail::check(&reader, &kept)?;
     let projections = ProjectionState::all(&kept);
-    let replayed = tables::passing(&PROJECTIONS)?;
-    let mut folds = begin(&replayed, &PROJECTIONS)?;
+    let replayed = Tables::passing(&PROJECTIONS)?;
+    let mut folds = Fold::resume_all(&PROJECTIONS, &replayed)?;
     end_at(&mut folds, &projections);
     let total = projections.iter().map(|state| state.cursor.position).max().unwrap_or(0);
     replay(&reader, &replayed, &mut folds, total, Pace::default(), report)?;
@@ -288,7 +266,7 @@ fn rebuild_into(
             (side.fill_from(past)?, states.into_iter().filter(is_made).collect())
         }
         None => {
-            let mut folds = begin(side.tables(), abouts)?;
+            let mut folds = Fold::resume_all(abouts, side.tables())?;
             replay(reader, side.tables(), &mut folds, through, Pace::default(), report)?;
             (side, states(&folds))
         }
@@ -308,10 +286,6 @@ fn end(reader: &Reader, until: Option<u64>) -> Result<u64, ReadError> {
     Ok(reader.head()?.seq.min(until.unwrap_or(u64::MAX)))
 }
 
-fn begin(tables: &Tables, abouts: &[&'static About]) -> Result<Vec<Fold>, TablesError> {
-    abouts.iter().map(|about| Fold::resume(about, tables)).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use projections::cell::{Cell, Row, Table};
@@ -328,14 +302,7 @@ mod tests {
     /// The ledger with a bug: it knows better what one trade made.
     struct Wrong(Box<dyn Projection>);
 
-    static WRONG: About = About {
-        name: ledger::ABOUT.name,
-        version: ledger::ABOUT.version,
-        tables: ledger::ABOUT.tables,
-        types: ledger::ABOUT.types,
-        streams: ledger::ABOUT.streams,
-        new: || Box::new(Wrong((ledger::ABOUT.new)())),
-    };
+    static WRONG: About = About { new: || Box::new(Wrong((ledger::ABOUT.new)())), ..ledger::ABOUT };
 
     const TRADE: &str = "eval-0302-05";
 
@@ -381,7 +348,7 @@ mod tests {
         let drafts = week.lines().map(|line| validate::parse_edge(line).unwrap()).collect();
         Writer::open(dir, options).unwrap().append(drafts).unwrap();
         let (reader, tables) = (Reader::open(dir).unwrap(), Tables::open(dir, Spacing::default()).unwrap());
-        let mut folds = begin(&tables, &[ledger, &market_data::ABOUT]).unwrap();
+        let mut folds = Fold::resume_all(&[ledger, &market_data::ABOUT], &tables).unwrap();
         let pace = Pace { page_events: 16, ..Pace::default() };
         replay(&reader, &tables, &mut folds, end(&reader, None).unwrap(), pace, &mut |_, _| {}).unwrap();
     }

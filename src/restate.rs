@@ -96,13 +96,14 @@ pub fn days(reader: &Reader, conn: &Connection, question: &Question) -> Result<V
         books.push(Book::open(reader, conn, &calendars, account, question)?);
     }
     let mut days = Vec::new();
+    let mut past = Past { reader, at: None };
     for (book, place) in in_order_of_closing(&books) {
-        days.extend(book.day(reader, conn, place, head, question)?);
+        days.extend(book.day(&mut past, conn, place, head, question)?);
     }
     Ok(days)
 }
 
-/// Every day with a place in its book, in the order of closing, so that the past is put together from one end.
+/// Every day with a place in its book, in the order of closing: days that closed together come together.
 fn in_order_of_closing(books: &[Book]) -> Vec<(&Book, usize)> {
     let mut places: Vec<(&Book, usize)> =
         books.iter().flat_map(|book| (0..book.days.len()).map(move |place| (book, place))).collect();
@@ -111,10 +112,24 @@ fn in_order_of_closing(books: &[Book]) -> Vec<(&Book, usize)> {
 }
 
 fn with_shelf<T>(conn: &Connection, ask: impl FnOnce(&SqlShelf<'_>) -> T) -> Result<T, TablesError> {
-    let shelf = SqlShelf::new(conn, ledger::ABOUT.name);
-    let answer = ask(&shelf);
-    shelf.finish()?;
-    Ok(answer)
+    SqlShelf::ask(conn, ledger::ABOUT.name, ask)
+}
+
+/// Tables as of the position that was asked for last: accounts whose days close together share it.
+struct Past<'a> {
+    reader: &'a Reader,
+    at: Option<(u64, Connection)>,
+}
+
+impl Past<'_> {
+    fn as_of(&mut self, position: u64) -> Result<&Connection, AuditError> {
+        let known = self.at.take().filter(|(at, _)| *at == position);
+        let at = match known {
+            Some(at) => at,
+            None => (position, tables_as_of(self.reader, position, &mut |_, _| {})?),
+        };
+        Ok(&self.at.insert(at).1)
+    }
 }
 
 /// The days of one account up to the end of the range.
@@ -157,7 +172,7 @@ impl Book {
     /// One day of the range, then and now.
     fn day(
         &self,
-        reader: &Reader,
+        past: &mut Past<'_>,
         conn: &Connection,
         place: usize,
         head: u64,
@@ -184,16 +199,17 @@ impl Book {
             events: Vec::new(),
         };
         if day.is_recorded_later {
-            (day.then, day.metrics_then) = (None, no_metrics());
+            (day.then, day.metrics_then) = (None, metrics_of(&Summary::default()));
             return Ok(Some(day).filter(|day| day.now.is_some()));
         }
         // Whatever moves a trade's figures moves the day on which it was closed, that one or the other.
         let moved: Vec<TradingDate> =
             self.days[..=place].iter().filter(|(day, ..)| day.last_seq > position).map(|(day, ..)| day.date).collect();
         if !day.is_open && !moved.is_empty() {
-            let past = tables_as_of(reader, position, &mut |_, _| {})?;
-            day.then = tables::row(&past, &daily_pnl::TABLE, &key)?;
-            let then = with_shelf(&past, |shelf| metrics(shelf, &self.account, &[known.date]))?;
+            let reader = past.reader;
+            let tables_then = past.as_of(position)?;
+            day.then = tables::row(tables_then, &daily_pnl::TABLE, &key)?;
+            let then = with_shelf(tables_then, |shelf| metrics(shelf, &self.account, &[known.date]))?;
             day.metrics_then = then.into_iter().next().unwrap_or_default();
             if day.is_restated() {
                 day.events = self.events(reader, known.date, position, &day, moved)?;
@@ -224,13 +240,11 @@ impl Book {
     }
 }
 
-fn no_metrics() -> Figures {
-    let seed = METRICS.iter().filter(|metric| metric.seed);
-    seed.map(|metric| (metric.name, metric.of(&Summary::default()).into())).collect()
+fn metrics(shelf: &SqlShelf<'_>, account: &str, dates: &[TradingDate]) -> Vec<Figures> {
+    on_demand::summaries(shelf, account, dates).iter().map(metrics_of).collect()
 }
 
-fn metrics(shelf: &SqlShelf<'_>, account: &str, dates: &[TradingDate]) -> Vec<Figures> {
-    let summaries = on_demand::summaries(shelf, account, dates);
-    let seed = || METRICS.iter().filter(|metric| metric.seed);
-    summaries.iter().map(|summary| seed().map(|metric| (metric.name, metric.of(summary).into())).collect()).collect()
+fn metrics_of(summary: &Summary) -> Figures {
+    let seed = METRICS.iter().filter(|metric| metric.seed);
+    seed.map(|metric| (metric.name, metric.of(summary).into())).collect()
 }

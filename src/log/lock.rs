@@ -15,6 +15,15 @@ use super::file::{FILE_MODE, LOCK_FILE, failed, tighten};
 /// How often a waiting writer asks again. `flock` has no wait with a deadline.
 const ASK_EVERY: Duration = Duration::from_millis(10);
 
+/// Opens a file that stands for a right, making it where there is none, private.
+pub(crate) fn open(path: &Path) -> Result<File, OpenError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
+    let file = options.open(path).map_err(failed("open", path))?;
+    tighten(path)?;
+    Ok(file)
+}
+
 /// The right that a lock file stands for, while it lives: to write to a journal, or to its tables.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -29,15 +38,7 @@ impl Lock {
 
     /// The same for another right, which a file of its own stands for.
     pub(crate) fn take_file(path: &Path, wait: Duration) -> Result<Self, OpenError> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(FILE_MODE)
-            .open(path)
-            .map_err(failed("open", path))?;
-        tighten(path)?;
+        let mut file = open(path)?;
         let started = Instant::now();
         loop {
             match file.try_lock() {

@@ -14,7 +14,7 @@ use super::fold::{self, Fold};
 use super::worker::lock_tables;
 use super::{LOOK_EVERY, Pace, renew, tail};
 use crate::log::{Head, OpenError, Reader};
-use crate::tables::{self, Outdated, Tables, TablesError};
+use crate::tables::{self, Outdated, Tables};
 
 /// How long another process may project without getting anywhere.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -119,10 +119,7 @@ impl Waiting {
 }
 
 fn are_current(dir: &Path) -> Result<bool, ProjectError> {
-    match Tables::read_only(dir) {
-        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => Ok(false),
-        opened => Ok(tables::is_current(&opened?)?),
-    }
+    Ok(Tables::readable(dir)?.map_or(Ok(false), |live| tables::is_current(&live))?)
 }
 
 /// Folds up to the head. The caller holds the projector's lock.

@@ -40,6 +40,11 @@ impl Fold {
         Ok(Self { about, projection: (about.new)(), committed, reached, end: u64::MAX, failed_at: None })
     }
 
+    /// The same for several projections.
+    pub(crate) fn resume_all(abouts: &[&'static About], tables: &Tables) -> Result<Vec<Self>, TablesError> {
+        abouts.iter().map(|about| Self::resume(about, tables)).collect()
+    }
+
     /// What it folds.
     pub(crate) fn about(&self) -> &'static About {
         self.about
@@ -217,14 +222,7 @@ mod tests {
     /// A fold of bars with a defect: it cannot bear the seventh event.
     struct Brittle(Box<dyn Projection>);
 
-    static BRITTLE: About = About {
-        name: market_data::ABOUT.name,
-        version: market_data::ABOUT.version,
-        tables: market_data::ABOUT.tables,
-        types: market_data::ABOUT.types,
-        streams: market_data::ABOUT.streams,
-        new: || Box::new(Brittle((market_data::ABOUT.new)())),
-    };
+    static BRITTLE: About = About { new: || Box::new(Brittle((market_data::ABOUT.new)())), ..market_data::ABOUT };
 
     impl Projection for Brittle {
         fn about(&self) -> &'static About {

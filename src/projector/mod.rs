@@ -40,7 +40,7 @@ use worker::Supervisor;
 pub use board::{ProjectionState, Role};
 pub use catch_up::{CaughtUp, Lag, catch_up, catch_up_within};
 pub use error::ProjectError;
-pub use renew::Swap;
+pub use renew::{Rebuilt, Swap};
 pub(crate) use worker::holder;
 
 /// The advisory lock of whoever writes the tables.

@@ -2,7 +2,6 @@
 //! tail caught up, compared with them where that is asked for, and put in their place at once. Whoever
 //! projects or reads meanwhile is not disturbed; whoever is killed leaves the live tables as they were.
 
-use std::path::Path;
 use std::time::Duration;
 
 use projections::projection::{About, PROJECTIONS};
@@ -11,9 +10,9 @@ use super::board::ProjectionState;
 use super::error::ProjectError;
 use super::fold::{self, Fold};
 use super::{Pace, tail};
+use crate::log::Reader;
 use crate::log::lock::Lock;
-use crate::log::{OpenError, Reader};
-use crate::tables::{self, Closed, Differences, Outdated, Previous, Side, Tables, TablesError};
+use crate::tables::{self, Closed, Differences, Outdated, Previous, Side, Tables};
 
 /// The advisory lock of whoever makes a new generation.
 const LOCK_FILE: &str = "rebuild.lock";
@@ -39,7 +38,7 @@ pub enum Swap {
 pub(crate) struct Renewal<'a> {
     pub(crate) reader: &'a Reader,
     /// The projections to be made from nothing; the others go on from where they are.
-    pub(crate) renewed: &'a [&'static About],
+    pub(crate) renewed: Vec<&'static About>,
     /// The last position to fold; the head when left out.
     pub(crate) until: Option<u64>,
     /// Whether to compare with the live tables first.
@@ -48,56 +47,60 @@ pub(crate) struct Renewal<'a> {
     pub(crate) pace: Pace,
 }
 
-/// What was made.
-pub(crate) struct Renewed {
-    /// Where the projections of the new generation are.
-    pub(crate) projections: Vec<ProjectionState>,
-    /// In what the live tables differed, where that was asked for and there were tables to compare with.
-    pub(crate) differences: Option<Differences>,
-    /// The new generation's number, if it is in place.
-    pub(crate) generation: Option<u64>,
+impl<'a> Renewal<'a> {
+    /// Some projections up to the head, in the place of the live tables whatever those are.
+    pub(crate) fn of(reader: &'a Reader, renewed: Vec<&'static About>) -> Self {
+        Self { reader, renewed, until: None, compare: false, swap: Swap::Always, pace: Pace::default() }
+    }
+}
+
+/// What was replayed.
+#[derive(Clone, Debug)]
+pub struct Rebuilt {
+    /// Where the projections of the fresh tables are.
+    pub projections: Vec<ProjectionState>,
+    /// What the live tables had otherwise, where that was asked for and there were any.
+    pub differences: Option<Differences>,
+    /// The number of the generation that is in place now; `None` where the live tables were left as they are.
+    pub generation: Option<u64>,
 }
 
 /// Makes the next generation.
-pub(crate) fn renew(renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed, ProjectError> {
-    let dir = renewal.reader.dir();
-    let _lock = lock(dir)?;
-    tail::check(renewal.reader, &tables::stored_cursors(dir)?)?;
-    let made = Next::begin(renewal.reader, renewal.pace, Side::next(dir, renewal.renewed, renewal.pace.spacing)?)
-        .and_then(|next| next.finish(renewal, report));
-    forget_side(dir, made)
+pub(crate) fn renew(renewal: &Renewal<'_>, report: Report<'_>) -> Result<Rebuilt, ProjectError> {
+    let reader = renewal.reader;
+    in_turn(reader, || {
+        let side = Side::next(reader.dir(), &renewal.renewed, renewal.pace.spacing)?;
+        Next::begin(reader, renewal.pace, side)?.finish(renewal, report)
+    })
 }
 
 /// Brings the generation before the last rebuild back, its tail caught up; `None` where none was kept.
-pub(crate) fn roll_back(reader: &Reader, pace: Pace, report: Report<'_>) -> Result<Option<Renewed>, ProjectError> {
-    let dir = reader.dir();
-    let _lock = lock(dir)?;
-    tail::check(reader, &tables::stored_cursors(dir)?)?;
-    let Some(side) = Side::previous(dir, pace.spacing)? else { return Ok(None) };
-    tail::check(reader, &side.tables().cursors()?)?;
-    let renewal = Renewal { reader, renewed: &[], until: None, compare: false, swap: Swap::Always, pace };
-    let made = Next::begin(reader, pace, side).and_then(|next| next.finish(&renewal, report));
-    forget_side(dir, made).map(Some)
+pub(crate) fn roll_back(reader: &Reader, report: Report<'_>) -> Result<Option<Rebuilt>, ProjectError> {
+    let renewal = Renewal::of(reader, Vec::new());
+    in_turn(reader, || {
+        let Some(side) = Side::previous(reader.dir(), renewal.pace.spacing)? else { return Ok(None) };
+        tail::check(reader, &side.tables().cursors()?)?;
+        Next::begin(reader, renewal.pace, side)?.finish(&renewal, report).map(Some)
+    })
 }
 
 /// Rebuilds the projections whose tables are not those that this program makes, and only them.
 pub(crate) fn renew_outdated(reader: &Reader, pace: Pace) -> Result<Vec<Outdated>, ProjectError> {
     let outdated = tables::outdated(reader.dir())?;
     if !outdated.is_empty() {
-        let renewed: Vec<_> = outdated.iter().map(|outdated| outdated.about).collect();
-        let renewal = Renewal { reader, renewed: &renewed, until: None, compare: false, swap: Swap::Always, pace };
-        renew(&renewal, &mut |_, _| {})?;
+        let renewed = outdated.iter().map(|outdated| outdated.about).collect();
+        renew(&Renewal { pace, ..Renewal::of(reader, renewed) }, &mut |_, _| {})?;
     }
     Ok(outdated)
 }
 
-/// Takes the right to make a new generation, if nobody has it.
-fn lock(dir: &Path) -> Result<Lock, OpenError> {
-    Lock::take_file(&dir.join(LOCK_FILE), Duration::ZERO)
-}
-
-/// What was not put in place is of no use to anybody.
-fn forget_side<T>(dir: &Path, made: Result<T, ProjectError>) -> Result<T, ProjectError> {
+/// Makes something beside the live tables while nobody else does, and takes away what was not put in place, which
+/// is of no use to anybody.
+fn in_turn<T>(reader: &Reader, make: impl FnOnce() -> Result<T, ProjectError>) -> Result<T, ProjectError> {
+    let dir = reader.dir();
+    let _lock = Lock::take_file(&dir.join(LOCK_FILE), Duration::ZERO)?;
+    tail::check(reader, &tables::stored_cursors(dir)?)?;
+    let made = make();
     let removed = tables::remove_side(dir);
     let made = made?;
     removed?;
@@ -139,33 +142,27 @@ struct Next<'a> {
 
 impl<'a> Next<'a> {
     fn begin(reader: &'a Reader, pace: Pace, side: Side) -> Result<Self, ProjectError> {
-        let resume = |about| Fold::resume(about, side.tables());
-        let folds = PROJECTIONS.into_iter().map(resume).collect::<Result<_, _>>()?;
+        let folds = Fold::resume_all(&PROJECTIONS, side.tables())?;
         Ok(Self { reader, pace, side, folds })
     }
 
-    fn finish(mut self, renewal: &Renewal<'_>, report: Report<'_>) -> Result<Renewed, ProjectError> {
-        let differences = if renewal.compare { self.compare(renewal.renewed, report)? } else { None };
+    fn finish(mut self, renewal: &Renewal<'_>, report: Report<'_>) -> Result<Rebuilt, ProjectError> {
+        let differences = if renewal.compare { self.compare(&renewal.renewed, report)? } else { None };
         let equal = differences.as_ref().is_none_or(Differences::is_empty);
-        let generation = match renewal.swap {
-            Swap::Never => None,
-            Swap::IfEqual if !equal => None,
-            _ => Some(self.side.generation()),
+        let swaps = match renewal.swap {
+            Swap::Always => true,
+            Swap::IfEqual => equal,
+            Swap::Never => false,
         };
-        if generation.is_none() {
-            return Ok(Renewed { projections: self.states(), differences, generation });
-        }
-        let projections = self.put_in_place(renewal.until, report)?;
-        Ok(Renewed { projections, differences, generation })
+        let generation = swaps.then(|| self.side.generation());
+        let projections = if swaps { self.put_in_place(renewal.until, report)? } else { states(&self.folds) };
+        Ok(Rebuilt { projections, differences, generation })
     }
 
     /// Replays up to where the live tables are, and compares; `None` where there are none to compare with.
     fn compare(&mut self, renewed: &[&'static About], report: Report<'_>) -> Result<Option<Differences>, ProjectError> {
         loop {
-            let live = match Tables::read_only(self.reader.dir()) {
-                Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(None),
-                opened => opened?,
-            };
+            let Some(live) = Tables::readable(self.reader.dir())? else { return Ok(None) };
             tables::hold_still(&live)?;
             if !tables::is_current(&live)? {
                 return Ok(None);
@@ -193,7 +190,7 @@ impl<'a> Next<'a> {
         let gate = Closed::close(dir)?;
         // As far as the live tables may be: nobody who has seen a position loses sight of it again.
         self.catch_up(until, &mut |_, _| {})?;
-        let states = self.states();
+        let states = states(&self.folds);
         self.side.seal()?.replace(dir, gate)?;
         previous.keep()?;
         Ok(states)
@@ -206,10 +203,6 @@ impl<'a> Next<'a> {
 
     fn replay(&mut self, through: u64, report: Report<'_>) -> Result<(), ProjectError> {
         replay(self.reader, self.side.tables(), &mut self.folds, through, self.pace, report)
-    }
-
-    fn states(&self) -> Vec<ProjectionState> {
-        states(&self.folds)
     }
 }
 

@@ -9,12 +9,13 @@ use projections::cell::{Table, cells_from_bytes};
 use projections::projection::{About, PROJECTIONS};
 use rusqlite::{Connection, ErrorCode, params};
 
+use super::compare;
 use super::cursor::Cursor;
 use super::digest::{self, Digests};
 use super::error::TablesError;
 use super::past::{self, Snapshot};
 use super::rows::{columns, lay_down};
-use super::{Tables, file, schema, swap};
+use super::{Tables, file, schema};
 use crate::log::{signed, unsigned};
 
 /// The live tables on such a connection.
@@ -26,19 +27,14 @@ const COPY: &str = "copy";
 /// Opens a journal's tables as of a position, as far as snapshots go: each projection's cursor says from where it
 /// is to be folded on. All is seen as it is now, however the live tables move on.
 pub(crate) fn as_of(dir: &Path, position: u64) -> Result<Tables, TablesError> {
-    let tables = swap::passing(&PROJECTIONS)?;
-    let path = file::path_in(dir);
-    match Tables::read_only(dir) {
+    let tables = Tables::passing(&PROJECTIONS)?;
+    let live = Tables::readable(dir)?;
+    if !live.map_or(Ok(false), |live| schema::is_of_this_version(&live))? {
         // Then all of it has to be folded.
-        Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => return Ok(tables),
-        opened => {
-            if !schema::is_of_this_version(&opened?)? {
-                return Ok(tables);
-            }
-        }
+        return Ok(tables);
     }
     let conn = &tables.conn;
-    file::attach_read_only(conn, &path, LIVE)?;
+    file::attach_read_only(conn, &file::path_in(dir), LIVE)?;
     conn.execute_batch("BEGIN")?;
     let mut bounds = Vec::new();
     for about in PROJECTIONS {
@@ -174,7 +170,7 @@ fn edited(conn: &Connection, table: &Table) -> Result<TablesError, TablesError> 
 /// What was read where it stands may have been changed by hand, which no replay would do: the digests tell.
 fn refuse_edited(conn: &Connection, about: &'static About) -> Result<(), TablesError> {
     for (table, folded) in digest::stored_in(conn, "main", about)?.each() {
-        if digest::of_rows(conn, COPY, table)? != folded {
+        if compare::digest_of(conn, COPY, table)? != folded {
             return Err(edited(conn, table)?);
         }
     }

@@ -99,6 +99,17 @@ pub(super) fn tables(
     Ok(found)
 }
 
+/// The digest of the rows that a table has.
+pub(super) fn digest_of(conn: &Connection, schema: &str, table: &'static Table) -> rusqlite::Result<TableDigest> {
+    let mut digest = TableDigest::default();
+    let mut statement = conn.prepare(&format!("SELECT {} FROM {schema}.{}", columns(table), table.name))?;
+    let mut rows = statement.query(())?;
+    while let Some(row) = rows.next()? {
+        digest.add(table, &cells(row, table)?);
+    }
+    Ok(digest)
+}
+
 fn one_table(
     live: &Connection,
     replayed: &Connection,

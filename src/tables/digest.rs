@@ -7,7 +7,6 @@ use projections::projection::About;
 use rusqlite::{Connection, OptionalExtension, params};
 use sha2::{Digest, Sha256};
 
-use super::rows::{cells, columns};
 use crate::log::{Hash, signed, unsigned};
 
 /// What the hash of a row, of a projection, and of all tables begin with: no other hash of tradefold's does.
@@ -177,17 +176,6 @@ pub(super) fn stored_in(conn: &Connection, schema: &str, about: &'static About) 
         *digest = statement.query_row([table.name], read).optional()?.unwrap_or_default();
     }
     Ok(digests)
-}
-
-/// The digest of the rows that a table has.
-pub(super) fn of_rows(conn: &Connection, schema: &str, table: &'static Table) -> rusqlite::Result<TableDigest> {
-    let mut digest = TableDigest::default();
-    let mut statement = conn.prepare(&format!("SELECT {} FROM {schema}.{}", columns(table), table.name))?;
-    let mut rows = statement.query(())?;
-    while let Some(row) = rows.next()? {
-        digest.add(table, &cells(row, table)?);
-    }
-    Ok(digest)
 }
 
 /// Keeps the digests that `changed` from what was stored.

@@ -2,13 +2,12 @@
 //! place: `tables.lock`. Threads of one process take turns by a mutex, since SQLite would have them sleep;
 //! processes by `flock`, shared for a commit and exclusive for a swap. Readers never meet it.
 
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::File;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::log::OpenError;
-use crate::log::file::{FILE_MODE, failed, tighten};
+use crate::log::file::failed;
+use crate::log::{OpenError, lock};
 
 /// The gate's file, in the journal's folder.
 const GATE_FILE: &str = "tables.lock";
@@ -20,7 +19,7 @@ pub(super) struct Gate(Arc<Mutex<Option<File>>>);
 impl Gate {
     /// The gate of a journal's tables. (The default one is of tables that nobody else knows of.)
     pub(super) fn of(dir: &Path) -> Result<Self, OpenError> {
-        Ok(Self(Arc::new(Mutex::new(Some(open(dir)?)))))
+        Ok(Self(Arc::new(Mutex::new(Some(lock::open(&dir.join(GATE_FILE))?)))))
     }
 
     /// Waits for a turn to commit.
@@ -52,8 +51,9 @@ pub(crate) struct Closed(File);
 impl Closed {
     /// Waits for the commits that are under way.
     pub(crate) fn close(dir: &Path) -> Result<Self, OpenError> {
-        let file = open(dir)?;
-        file.lock().map_err(failed("lock", &dir.join(GATE_FILE)))?;
+        let path = dir.join(GATE_FILE);
+        let file = lock::open(&path)?;
+        file.lock().map_err(failed("lock", &path))?;
         Ok(Self(file))
     }
 }
@@ -62,13 +62,4 @@ impl Drop for Closed {
     fn drop(&mut self) {
         let _ = self.0.unlock();
     }
-}
-
-fn open(dir: &Path) -> Result<File, OpenError> {
-    let path = dir.join(GATE_FILE);
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false).mode(FILE_MODE);
-    let file = options.open(&path).map_err(failed("open", &path))?;
-    tighten(&path)?;
-    Ok(file)
 }

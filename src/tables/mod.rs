@@ -60,7 +60,7 @@ pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
 pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
-pub(crate) use swap::{Previous, Side, passing, side_path};
+pub(crate) use swap::{Previous, Side, side_path};
 
 /// A connection that writes the tables. For one thread at a time.
 #[derive(Debug)]
@@ -108,6 +108,25 @@ impl Tables {
         let conn = file::open_for_reading(dir)?;
         schema::refuse_foreign(&conn, &file::path_in(dir))?;
         Ok(conn)
+    }
+
+    /// The same, where there are tables that can be read.
+    ///
+    /// # Errors
+    /// [`TablesError`] other than that there are none, or that they are damaged.
+    pub(crate) fn readable(dir: &Path) -> Result<Option<Connection>, TablesError> {
+        match Self::read_only(dir) {
+            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Tables of some projections that leave nothing behind: SQLite keeps them in a file without a name, as far
+    /// as they don't fit into memory.
+    pub(crate) fn passing(abouts: &[&'static About]) -> Result<Self, TablesError> {
+        let conn = file::open_passing()?;
+        schema::make_bare(&conn, abouts)?;
+        Ok(Self::over(conn, Path::new(""), None))
     }
 
     /// How far each projection is.
@@ -238,7 +257,10 @@ pub(crate) fn changed_between(
     key: &[Cell],
     also: &[u64],
 ) -> Result<Vec<(u64, u64)>, TablesError> {
-    Ok(past::changed_between(conn, about, table, key, also)?)
+    // What the row says itself of its last change, as long as it stands.
+    let standing = rows::current(conn, table, key)?.and_then(|row| row.last().and_then(Cell::as_seq));
+    let touched: Vec<u64> = also.iter().copied().chain(standing).collect();
+    Ok(past::changed_between(conn, about, table, key, &touched)?)
 }
 
 /// The row that stands under a key, by any connection to tables.

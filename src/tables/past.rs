@@ -158,8 +158,8 @@ pub(super) fn last_by(
     Ok(found.optional()?.flatten())
 }
 
-/// Between which snapshots a row was changed or made, as (after, at most) pairs in order, and those in which the
-/// positions `also` lie. The last snapshot is followed by the present, `u64::MAX`.
+/// Between which snapshots a row that was changed since one of them was changed or made, as (after, at most) pairs in
+/// order, and those in which the positions `also` lie. The last snapshot is followed by the present, `u64::MAX`.
 pub(super) fn changed_between(
     conn: &Connection,
     about: &'static About,
@@ -177,7 +177,6 @@ pub(super) fn changed_between(
         // Changed after the snapshot that kept it, and before by the event it names.
         touched.extend([unsigned(snapshot) + 1, unsigned(last_seq)]);
     }
-    touched.extend(super::rows::current(conn, table, key)?.and_then(|row| row.last().and_then(Cell::as_seq)));
     Ok(spans(&positions(conn, about)?, &touched))
 }
 

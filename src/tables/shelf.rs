@@ -27,6 +27,18 @@ impl<'c> SqlShelf<'c> {
         Self { conn, projection, failure: RefCell::new(None) }
     }
 
+    /// Asks what a projection remembers, in tables that nobody is folding into.
+    pub(crate) fn ask<T>(
+        conn: &'c Connection,
+        projection: &'static str,
+        question: impl FnOnce(&Self) -> T,
+    ) -> Result<T, TablesError> {
+        let shelf = Self::new(conn, projection);
+        let answer = question(&shelf);
+        shelf.finish()?;
+        Ok(answer)
+    }
+
     /// Whether something could not be answered.
     pub(crate) fn has_failed(&self) -> bool {
         self.failure.borrow().is_some()

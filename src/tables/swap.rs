@@ -43,11 +43,7 @@ impl Side {
     /// Begins the next generation of a journal's tables: some projections from nothing, the others as they are.
     pub(crate) fn next(dir: &Path, renewed: &[&'static About], spacing: Spacing) -> Result<Self, TablesError> {
         let path = side_path(dir);
-        let live = match Tables::read_only(dir) {
-            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => None,
-            opened => Some(opened?),
-        };
-        let known = live.filter(|live| schema::is_of_this_version(live).unwrap_or(false));
+        let known = Tables::readable(dir)?.filter(|live| schema::is_of_this_version(live).unwrap_or(false));
         let generation = known.as_ref().map_or(Ok(0), cursor::generation)? + 1;
         let is_renewed = |about: &&About| renewed.iter().any(|other| other.name == about.name);
         let mut side = match known {
@@ -73,10 +69,7 @@ impl Side {
         if !schema::outdated(&conn)?.is_empty() {
             return Err(TablesError::OtherVersion { path: previous });
         }
-        let generation = match Tables::read_only(dir).and_then(|live| Ok(cursor::generation(&live)?)) {
-            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => cursor::generation(&conn)?,
-            found => found?,
-        };
+        let generation = cursor::generation(Tables::readable(dir)?.as_ref().unwrap_or(&conn))?;
         let mut side = Self::copy(&conn, &side_path(dir))?;
         side.tables.past = Some(spacing);
         side.number(generation + 1).map(Some)
@@ -203,12 +196,7 @@ impl Previous {
     /// Copies a journal's tables as they are now.
     pub(crate) fn copy(dir: &Path) -> Result<Self, TablesError> {
         let aside = dir.join(PREVIOUS_ASIDE);
-        let live = match Tables::read_only(dir) {
-            Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => {
-                return Ok(Self { dir: dir.to_owned(), aside: None });
-            }
-            opened => opened?,
-        };
+        let Some(live) = Tables::readable(dir)? else { return Ok(Self { dir: dir.to_owned(), aside: None }) };
         copy_aside(&live, &aside)?.close().map_err(|(_, error)| error)?;
         Ok(Self { dir: dir.to_owned(), aside: Some(aside) })
     }
@@ -233,14 +221,6 @@ fn settle(path: &Path) -> Result<(), TablesError> {
             .is_ok();
     // One that can't be opened is lost anyway.
     if has_log && !settled { Ok(file::remove(path)?) } else { Ok(()) }
-}
-
-/// Tables of some projections that leave nothing behind: SQLite keeps them in a file without a name, as far
-/// as they don't fit into memory.
-pub(crate) fn passing(abouts: &[&'static About]) -> Result<Tables, TablesError> {
-    let conn = file::open_passing()?;
-    schema::make_bare(&conn, abouts)?;
-    Ok(Tables::over(conn, Path::new(""), None))
 }
 
 /// The path of a side file in a folder: hidden, and always the same, so that the next run finds a leftover.
