@@ -227,7 +227,11 @@ impl Work<'_> {
     /// An event of another account changed a day of this one: its figures follow, on the date it is at.
     pub(super) fn stand_again(&mut self, account: &str) {
         let latest = self.account(account).latest;
-        if latest.seq == 0 || latest.seq == self.now {
+        if latest.seq == 0 {
+            // No event was ever its own: a correction gave it its first trade, and is what it is known by.
+            return self.stand(account);
+        }
+        if latest.seq == self.now {
             return;
         }
         let standing = self.standing(account, latest.at);

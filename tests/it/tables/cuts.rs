@@ -113,9 +113,10 @@ fn unstamped(about: &About, events: &[Event]) -> Vec<String> {
 
 #[test]
 fn whatever_changes_a_row_moves_its_last_seq() {
-    for seed in
-        seeds().step_by(2).chain([20, 83, 173].into_iter().filter(|_| std::env::var_os("TRADEFOLD_SEEDS").is_none()))
-    {
+    // Seeds asked for are all tried; otherwise a few, and those that once showed a fold that broke the rule.
+    let asked = std::env::var_os("TRADEFOLD_SEEDS").is_some();
+    let (step, shown) = if asked { (1, &[][..]) } else { (2, &[20, 83, 173, 223][..]) };
+    for seed in seeds().step_by(step).chain(shown.iter().copied()) {
         for drafts in [Trading::new(seed).drafts(400), generated(seed, 400)] {
             let events: Vec<Event> = drafts.into_iter().zip(1..).map(|(draft, seq)| event(draft, seq)).collect();
             for about in PROJECTIONS {
