@@ -103,7 +103,7 @@ fn a_killed_rebuild_leaves_the_tables_as_they_were() {
     let place = Place::traded(3, 600);
     let before = dump(&place.dir);
     let mut dice = Dice::new(11);
-    for round in 0..6 {
+    for round in 0..20 {
         let mut child = spawn("child_that_rebuilds", &place, 0);
         wait_for(&mut child, "at work");
         thread::sleep(Duration::from_millis(dice.below(400)));

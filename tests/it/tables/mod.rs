@@ -7,6 +7,7 @@ mod damage;
 mod determinism;
 mod events;
 mod kill;
+mod load;
 mod past;
 mod rebuild;
 mod share;
