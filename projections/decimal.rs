@@ -112,6 +112,12 @@ impl Dec {
         Self(self.0.abs())
     }
 
+    /// Rounded to so many places, half to even.
+    #[must_use]
+    pub fn rounded(self, places: u32) -> Self {
+        Self(self.0.round_dp(places))
+    }
+
     /// The quotient, to 28 digits; `None` where the divisor is nought.
     #[must_use]
     pub fn ratio(self, divisor: Self) -> Option<Self> {

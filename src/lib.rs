@@ -2,6 +2,7 @@
 
 pub mod as_of;
 pub mod audit;
+pub mod broker;
 mod calendars;
 pub mod export;
 pub mod journal;

@@ -118,7 +118,7 @@ pub(crate) fn open(context: &Context) -> Result<Journal, Failure> {
 }
 
 /// Waits until the tables have everything, so that whoever looks next sees it; as long as they get on.
-fn wait_for_tables(journal: &Journal, seq: u64) -> Result<(), WaitError> {
+pub(crate) fn wait_for_tables(journal: &Journal, seq: u64) -> Result<(), WaitError> {
     let mut progress: Option<Progress> = None;
     let (mut last, mut since) = (None, Instant::now());
     loop {

@@ -214,3 +214,33 @@ Examples:
   tradefold completions bash > ~/.local/share/bash-completion/completions/tradefold
   tradefold completions zsh > ~/.zfunc/_tradefold
   tradefold completions fish > ~/.config/fish/completions/tradefold.fish";
+
+pub(crate) const IMPORT: &str = "\
+Fills that the journal has are not recorded again: the same file twice adds nothing, a later file that overlaps adds the \
+rest. A fill whose quantity, price or fees the broker has changed since becomes a FillCorrected. A row that can't be read \
+is named by file, line and column, and nothing is recorded; rejected and unfilled orders are listed as rows without a \
+fill. Symbols of CME Group's futures are known, with tick size and point value; for others --instrument says what they are.
+
+Formats:
+  tradovate-fills, tradovate-performance, tradovate-orders, tradovate-position-history, ninjatrader-executions, \
+ninjatrader-trades, topstepx, ibkr-activity, rithmic-orders, quantower, binance-futures; generic with --map, whose TOML \
+file says which column holds what:
+
+  time_format = \"%d/%m/%Y %H:%M:%S\"      # where it is none of the usual ways
+  decimal_mark = \",\"
+  buy = [\"Kauf\"]
+  sell = [\"Verkauf\"]
+  only = { Status = [\"Filled\"] }
+  [columns]
+  time = \"Zeit\"
+  symbol = \"Kontrakt\"
+  side = \"Art\"
+  quantity = \"Menge\"
+  price = \"Kurs\"
+  fill_id = \"Nr\"
+  fees = [\"Kommission\", \"Gebuehr\"]
+
+Examples:
+  tradefold import Fills.csv --account eval-50k --dry-run
+  tradefold import Performance.csv --account eval-50k --zone America/Chicago
+  tradefold import trades.csv --format generic --map mybroker.toml --account live";

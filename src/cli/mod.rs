@@ -16,6 +16,7 @@ mod export;
 mod failure;
 mod grid;
 mod help;
+mod import;
 mod init;
 mod lines;
 mod metrics;
@@ -62,6 +63,7 @@ struct Arguments {
 enum Command {
     Init(init::Init),
     Append(append::Append),
+    Import(import::Import),
     Tail(tail::Tail),
     Status(status::Status),
     Export(export::Export),
@@ -107,6 +109,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
     let done = match command {
         Command::Init(command) => command.run(context, out),
         Command::Append(command) => command.run(context, out),
+        Command::Import(command) => command.run(context, out),
         Command::Tail(command) => command.run(context, out),
         Command::Status(command) => command.run(context, out),
         Command::Export(command) => command.run(context, out),
