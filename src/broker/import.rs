@@ -19,7 +19,7 @@ use crate::log::{ReadError, Reader};
 use crate::tables::{Connection, Filter, TablesError, select};
 
 /// Under which names of events' ids are made.
-const NAMES: Uuid = Uuid::from_u128(0x7472_6164_6566_6f6c_642f_696d_706f_7274);
+pub(super) const NAMES: Uuid = Uuid::from_u128(0x7472_6164_6566_6f6c_642f_696d_706f_7274);
 
 /// A price this near to a tick, in ticks, is meant to be on it: `2647.1000000000004`.
 const NOISE: &str = "0.0001";
@@ -69,6 +69,23 @@ pub struct Plan {
     pub instruments: Vec<String>,
     /// Rows that can't be brought in.
     pub bad: Vec<BadRow>,
+    /// Fills under whose id the journal has another one, which no correction makes the same.
+    pub clashes: Vec<Clash>,
+    /// Tick size and point value of each symbol of the file.
+    pub(super) contracts: HashMap<String, (Dec, Dec)>,
+    /// The file's fills in the order in which they are recorded, on their ticks.
+    pub fills: Vec<Fill>,
+}
+
+/// In what a fill of the file is another than the one that the journal has under its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "they say it")]
+pub struct Clash {
+    pub line: u64,
+    pub fill_id: String,
+    pub field: &'static str,
+    pub here: String,
+    pub there: String,
 }
 
 /// Why no plan could be made.
@@ -96,6 +113,48 @@ pub(super) struct Recorded {
     last_seq: u64,
 }
 
+impl Plan {
+    /// All that can't be brought in, as rows of the file.
+    #[must_use]
+    pub fn refused(&self) -> Vec<BadRow> {
+        let clash = |clash: &Clash| BadRow {
+            line: clash.line,
+            column: clash.field.to_owned(),
+            found: clash.there.clone(),
+            expected: format!("{}, as fill {} is recorded", clash.here, clash.fill_id),
+        };
+        self.bad.iter().cloned().chain(self.clashes.iter().map(clash)).collect()
+    }
+}
+
+impl Recorded {
+    /// The position that last changed it.
+    pub(super) fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// In what it is another fill, beyond what a broker corrects.
+    fn clash(&self, fill: &Fill, account: &str) -> Option<Clash> {
+        let clash = |field, here: &str, there: &str| {
+            let (here, there) = (here.to_owned(), there.to_owned());
+            Some(Clash { line: fill.line, fill_id: fill.fill_id.clone(), field, here, there })
+        };
+        if self.account != account {
+            return clash("account", &self.account, account);
+        }
+        if self.symbol != fill.symbol {
+            return clash("symbol", &self.symbol, &fill.symbol);
+        }
+        if self.side != fill.side.as_str() {
+            return clash("side", &self.side, fill.side.as_str());
+        }
+        if !same_time(fill.at, self.at) {
+            return clash("time", &self.at.to_string(), &fill.at.to_string());
+        }
+        None
+    }
+}
+
 /// Makes a plan of what a statement brings into a journal whose tables are up to date.
 ///
 /// # Errors
@@ -105,9 +164,9 @@ pub fn plan(log: &Reader, tables: &Connection, statement: &Statement, order: &Or
     let mut fills: Vec<Fill> = statement.fills.clone();
     // As brokers pair them: of equal times the smaller id came first.
     fills.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| by_id(&one.fill_id, &other.fill_id)));
-    let instruments = instruments(log, &fills, order, &mut plan)?;
-    fills.retain_mut(|fill| match instruments.get(&fill.symbol) {
-        Some(tick) => {
+    plan.contracts = contracts(log, &fills, order, &mut plan)?;
+    fills.retain_mut(|fill| match plan.contracts.get(&fill.symbol) {
+        Some((tick, _)) => {
             fill.price = on_tick(fill.price, *tick);
             true
         }
@@ -128,11 +187,12 @@ pub fn plan(log: &Reader, tables: &Connection, statement: &Statement, order: &Or
             Some(known) => compare(&mut plan, fill, known, order),
         }
     }
+    plan.fills = fills;
     Ok(plan)
 }
 
 /// Ids of digits alone are compared as numbers.
-fn by_id(one: &str, other: &str) -> Ordering {
+pub(super) fn by_id(one: &str, other: &str) -> Ordering {
     let is_number = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
     if is_number(one) && is_number(other) {
         let (one, other) = (one.trim_start_matches('0'), other.trim_start_matches('0'));
@@ -141,25 +201,25 @@ fn by_id(one: &str, other: &str) -> Ordering {
     one.cmp(other)
 }
 
-/// The tick of each symbol. Those that the journal does not know are defined, if anything says what they are; what is
+/// What each symbol is. Those that the journal does not know are defined, if anything says what they are; what is
 /// missing otherwise is said once a symbol.
-fn instruments(
+fn contracts(
     log: &Reader,
     fills: &[Fill],
     order: &Order<'_>,
     plan: &mut Plan,
-) -> Result<HashMap<String, Dec>, ImportError> {
-    let mut ticks = HashMap::new();
+) -> Result<HashMap<String, (Dec, Dec)>, ImportError> {
+    let mut contracts = HashMap::new();
     let mut unknown: Vec<&str> = Vec::new();
     for fill in fills {
-        if ticks.contains_key(&fill.symbol) || unknown.contains(&fill.symbol.as_str()) {
+        if contracts.contains_key(&fill.symbol) || unknown.contains(&fill.symbol.as_str()) {
             continue;
         }
-        if let Some(tick) = defined(log, &fill.symbol)? {
-            ticks.insert(fill.symbol.clone(), tick);
+        if let Some(defined) = defined(log, &fill.symbol)? {
+            contracts.insert(fill.symbol.clone(), defined);
             continue;
         }
-        let Some((tick, definition)) = definition(fill, order) else {
+        let Some((contract, definition)) = definition(fill, order) else {
             unknown.push(&fill.symbol);
             let symbol = &fill.symbol;
             plan.bad.push(BadRow {
@@ -170,26 +230,27 @@ fn instruments(
             });
             continue;
         };
-        ticks.insert(fill.symbol.clone(), tick);
+        contracts.insert(fill.symbol.clone(), contract);
         plan.instruments.push(fill.symbol.clone());
         add(plan, fill, &definition);
     }
-    Ok(ticks)
+    Ok(contracts)
 }
 
-/// The tick size of a symbol that the journal knows.
-fn defined(log: &Reader, symbol: &str) -> Result<Option<Dec>, ReadError> {
-    let mut tick = None;
+/// Tick size and point value of a symbol that the journal knows, as it was defined last.
+pub(super) fn defined(log: &Reader, symbol: &str) -> Result<Option<(Dec, Dec)>, ReadError> {
+    let mut last = None;
     log.stream(&format!("instrument/{symbol}"), 0, |event| {
         let data: Value = serde_json::from_str(event.data).unwrap_or_default();
-        tick = data.get("tick_size").and_then(Value::as_str).and_then(|text| Dec::parse(text).ok()).or(tick);
+        let decimal = |name: &str| data.get(name).and_then(Value::as_str).and_then(|text| Dec::parse(text).ok());
+        last = decimal("tick_size").zip(decimal("point_value")).or(last);
         ControlFlow::Continue(())
     })?;
-    Ok(tick)
+    Ok(last)
 }
 
 /// What a symbol is: as the user says, as the file says, or as everybody knows.
-fn definition(fill: &Fill, order: &Order<'_>) -> Option<(Dec, Value)> {
+fn definition(fill: &Fill, order: &Order<'_>) -> Option<((Dec, Dec), Value)> {
     let given = order.instruments.get(&fill.symbol).copied();
     let known = contract(&fill.symbol);
     let of_contract = || known.map(|known| (known.tick(), Dec::parse(known.point_value).unwrap_or_default()));
@@ -203,7 +264,7 @@ fn definition(fill: &Fill, order: &Order<'_>) -> Option<(Dec, Value)> {
         data.insert("name".to_owned(), known.name.into());
     }
     let id = Uuid::new_v5(&NAMES, format!("instrument\0{}\0{tick}\0{point}", fill.symbol).as_bytes());
-    Some((tick, event("InstrumentDefined", id, fill, &Value::Object(data), order)))
+    Some(((tick, point), event("InstrumentDefined", id, fill, &Value::Object(data), order)))
 }
 
 /// A price with the noise of a float is that of the tick it is next to.
@@ -258,21 +319,9 @@ pub(super) fn same_time(file: Moment, journal: Moment) -> bool {
 
 /// A fill that the journal has: the same, corrected since, or another one of the same name.
 fn compare(plan: &mut Plan, fill: &Fill, known: &Recorded, order: &Order<'_>) {
-    let mut another = |column: &str, found: String, expected: String| {
-        plan.bad.push(BadRow { line: fill.line, column: column.to_owned(), found, expected });
-    };
     let name = &fill.fill_id;
-    if known.account != order.account {
-        return another("fill_id", name.clone(), format!("a fill that is not recorded in account {}", known.account));
-    }
-    if known.symbol != fill.symbol {
-        return another("symbol", fill.symbol.clone(), format!("{}, as fill {name} is recorded", known.symbol));
-    }
-    if known.side != fill.side.as_str() {
-        return another("side", fill.side.as_str().to_owned(), format!("{}, as fill {name} is recorded", known.side));
-    }
-    if !same_time(fill.at, known.at) {
-        return another("time", fill.at.to_string(), format!("{}, as fill {name} is recorded", known.at));
+    if let Some(clash) = known.clash(fill, order.account) {
+        return plan.clashes.push(clash);
     }
     if known.status == "busted" {
         plan.busted += 1;

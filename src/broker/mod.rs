@@ -8,6 +8,7 @@
 //! - `statement`: what a file says, whatever its format
 //! - `formats`: what the columns of each broker's files mean
 //! - `import`: a statement as events
+//! - `pairs`: fills paired as brokers do
 //! - `reconcile`: a statement beside the journal
 //!
 //! What it knows nothing of: how a fill becomes a trade. That is the folds' business.
@@ -15,6 +16,8 @@
 mod formats;
 pub mod futures;
 pub mod import;
+mod pairs;
+pub mod reconcile;
 mod sheet;
 mod statement;
 mod value;

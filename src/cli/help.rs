@@ -244,3 +244,17 @@ Examples:
   tradefold import Fills.csv --account eval-50k --dry-run
   tradefold import Performance.csv --account eval-50k --zone America/Chicago
   tradefold import trades.csv --format generic --map mybroker.toml --account live";
+
+pub(crate) const RECONCILE: &str = "\
+Each level is compared by itself: fills, field by field; round trips, paired first in, first out by time and fill id as \
+brokers do, their profit in the broker's rounding (half to even to the cent); the realised net of each trading date; and \
+the balance, where --balance gives it. A file without fees is compared before fees. What is compared is what lies between \
+the file's first fill and its last. Exit code 0 when all ties out, 1 when not.
+
+--fix shows what would settle the differences: fills that are missing here, corrections of those that differ, busts of \
+those that the broker does not have. --yes records it.
+
+Examples:
+  tradefold reconcile Fills.csv --account eval-50k
+  tradefold reconcile Performance.csv --account eval-50k --zone America/Chicago --balance 50123.45
+  tradefold reconcile Fills.csv --account eval-50k --fix";

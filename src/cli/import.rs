@@ -153,8 +153,18 @@ impl File {
     }
 }
 
+/// The failure for rows that can't be read, and what became of the rest.
+pub(crate) fn refuse(name: &str, bad: &[BadRow], rest: &str) -> Failure {
+    let mut lines: Vec<String> = bad.iter().take(SHOWN_MAX).map(|bad| in_file(name, bad)).collect();
+    if bad.len() > SHOWN_MAX {
+        lines.push(format!("and {} more", count((bad.len() - SHOWN_MAX) as u64)));
+    }
+    lines.push(rest.to_owned());
+    Failure::usage(lines.join("\n")).with("bad", bad.iter().map(bad_as_json).collect::<Vec<_>>())
+}
+
 /// A row that can't be read, with its file.
-pub(crate) fn in_file(name: &str, bad: &BadRow) -> String {
+fn in_file(name: &str, bad: &BadRow) -> String {
     visible(&format!("{name}: {bad}"), true)
 }
 
@@ -178,9 +188,7 @@ impl Import {
             return self.tell(&plan, &statement, &order, None, context.json, out);
         }
         let journal = open(context)?;
-        let head = journal.status()?.head.seq;
-        journal.wait_until(head, PATIENCE).map_err(|why| Failure::journal(format!("the tables are behind: {why}")))?;
-        let (reader, tables) = (Reader::open(journal.dir())?, Tables::read_only(journal.dir())?);
+        let (reader, tables) = up_to_date(&journal)?;
         let mut plan = planned(&reader, &tables, &statement, &order)?;
         drop((reader, tables));
         self.refuse_bad(&plan)?;
@@ -195,16 +203,11 @@ impl Import {
     }
 
     fn refuse_bad(&self, plan: &Plan) -> Result<(), Failure> {
-        if plan.bad.is_empty() || self.skip_bad {
+        let refused = plan.refused();
+        if refused.is_empty() || self.skip_bad {
             return Ok(());
         }
-        let name = self.file.name();
-        let mut lines: Vec<String> = plan.bad.iter().take(SHOWN_MAX).map(|bad| in_file(&name, bad)).collect();
-        if plan.bad.len() > SHOWN_MAX {
-            lines.push(format!("and {} more", count((plan.bad.len() - SHOWN_MAX) as u64)));
-        }
-        lines.push("nothing was recorded; --skip-bad leaves these rows out".to_owned());
-        Err(Failure::usage(lines.join("\n")).with("bad", plan.bad.iter().map(bad_as_json).collect::<Vec<_>>()))
+        Err(refuse(&self.file.name(), &refused, "nothing was recorded; --skip-bad leaves these rows out"))
     }
 
     fn tell(
@@ -239,7 +242,7 @@ impl Import {
         if plan.busted > 0 {
             out.line(format!("{} fills of it are busted in the journal, and stay so", count(plan.busted as u64)))?;
         }
-        for bad in &plan.bad {
+        for bad in &plan.refused() {
             out.line(format!("left out: {}", in_file(order.file, bad)))?;
         }
         for omitted in statement.omitted.iter().take(SHOWN_MAX) {
@@ -260,6 +263,13 @@ impl Import {
         }
         Ok(())
     }
+}
+
+/// The log and the tables of a journal that is about to be recorded into.
+pub(crate) fn up_to_date(journal: &Journal) -> Result<(Reader, Connection), Failure> {
+    let head = journal.status()?.head.seq;
+    journal.wait_until(head, PATIENCE).map_err(|why| Failure::journal(format!("the tables are behind: {why}")))?;
+    Ok((Reader::open(journal.dir())?, Tables::read_only(journal.dir())?))
 }
 
 fn planned(reader: &Reader, tables: &Connection, statement: &Statement, order: &Order<'_>) -> Result<Plan, Failure> {
@@ -297,7 +307,7 @@ fn as_json(plan: &Plan, statement: &Statement, order: &Order<'_>, receipt: Optio
         "busted": plan.busted,
         "corrected": plan.corrections.iter().map(correction).collect::<Vec<_>>(),
         "instruments": plan.instruments,
-        "left_out": plan.bad.iter().map(bad_as_json).collect::<Vec<_>>(),
+        "left_out": plan.refused().iter().map(bad_as_json).collect::<Vec<_>>(),
         "without_fill": statement.omitted.iter().map(|row| json!({ "line": row.line, "why": row.why })).collect::<Vec<_>>(),
         "local_times_that_happened_twice": statement.twice,
         "recorded": receipt.is_some(),

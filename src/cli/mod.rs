@@ -24,6 +24,7 @@ mod out;
 mod progress;
 mod reading;
 mod rebuild;
+mod reconcile;
 mod restate;
 mod sql;
 mod status;
@@ -64,6 +65,7 @@ enum Command {
     Init(init::Init),
     Append(append::Append),
     Import(import::Import),
+    Reconcile(reconcile::Reconcile),
     Tail(tail::Tail),
     Status(status::Status),
     Export(export::Export),
@@ -110,6 +112,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Init(command) => command.run(context, out),
         Command::Append(command) => command.run(context, out),
         Command::Import(command) => command.run(context, out),
+        Command::Reconcile(command) => command.run(context, out),
         Command::Tail(command) => command.run(context, out),
         Command::Status(command) => command.run(context, out),
         Command::Export(command) => command.run(context, out),
