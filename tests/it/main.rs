@@ -5,6 +5,7 @@ mod cli_append;
 mod cli_as_of;
 mod cli_audit;
 mod cli_export;
+mod cli_import;
 mod cli_look;
 mod cli_rebuild;
 mod cli_restate;

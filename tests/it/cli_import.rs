@@ -1,0 +1,118 @@
+//! `import` and `reconcile`: a sample of each broker's format comes in, ties out, and comes in only once; what is wrong with
+//! a file is told by its place.
+
+use crate::cli_support::{Place, Ran};
+
+/// Sample, format found by its head, fills, trades, and the net of all of them.
+const SAMPLES: [(&str, &str, usize, usize, &str); 12] = [
+    ("tradovate-fills.csv", "tradovate-fills", 4, 1, "89.15"),
+    ("tradovate-performance.csv", "tradovate-performance", 3, 1, "-32.5"),
+    ("tradovate-position-history.csv", "tradovate-position-history", 2, 1, "15.625"),
+    ("tradovate-orders.csv", "tradovate-orders", 2, 1, "20"),
+    ("ninjatrader-executions.csv", "ninjatrader-executions", 2, 1, "27.51"),
+    ("ninjatrader-trades.csv", "ninjatrader-trades", 4, 2, "55.02"),
+    ("topstepx.csv", "topstepx", 4, 2, "47.78"),
+    ("ibkr-activity.csv", "ibkr-activity", 2, 1, "97.25"),
+    ("rithmic-orders.csv", "rithmic-orders", 2, 1, "27.75"),
+    ("quantower.csv", "quantower", 2, 1, "27.51"),
+    ("binance-futures.csv", "binance-futures", 2, 1, "0.52"),
+    ("generic.csv", "generic", 2, 1, "28.75"),
+];
+
+const BROKERS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/brokers");
+
+fn command(place: &Place, name: &str, file: &str, more: &[&str]) -> Ran {
+    let mut arguments = vec![name.to_owned(), file.to_owned()];
+    let fixed = ["--account", "eval", "--zone", "America/Chicago", "--instrument", "BTCUSDT=0.1:1"];
+    arguments.extend(fixed.iter().chain(more).map(|&word| word.to_owned()));
+    place.run(arguments)
+}
+
+fn mapping() -> String {
+    format!("{BROKERS}/generic.toml")
+}
+
+#[test]
+fn a_sample_of_each_format_comes_in_once_and_ties_out() {
+    for (sample, format, fills, trades, net) in SAMPLES {
+        let place = Place::new();
+        place.run(["init"]).ok();
+        let file = format!("{BROKERS}/{sample}");
+        let mapping = mapping();
+        let how: &[&str] = if format == "generic" { &["--format", "generic", "--map", &mapping] } else { &[] };
+        let dry = command(&place, "import", &file, &[how, &["--dry-run"]].concat()).ok();
+        assert!(dry.out.contains(&format!("({format}): would add {fills} fills")), "{sample}: {}", dry.out);
+        let first = command(&place, "import", &file, how).ok();
+        assert!(first.out.contains(&format!("added {fills} fills")), "{sample}: {}", first.out);
+        let again = command(&place, "import", &file, how).ok();
+        assert!(again.out.contains(&format!("added 0 fills to eval; {fills} known")), "{sample}: {}", again.out);
+        let tied = command(&place, "reconcile", &file, how).ok();
+        assert!(tied.out.starts_with(&format!("ties out to the cent: {fills} fills")), "{sample}: {}", tied.out);
+        let sums = "SELECT count(*) AS trades, round(sum(pl_amount_net), 6) AS net FROM trades WHERE status = 'closed'";
+        let sums = place.json(["sql", sums]);
+        let wanted: f64 = net.parse().unwrap();
+        assert_eq!(sums["rows"][0][0], trades, "{sample}: {sums}");
+        assert!((sums["rows"][0][1].as_f64().unwrap() - wanted).abs() < 1e-9, "{sample}: {sums}");
+        // The rows say nothing surprising.
+        let anomalies = place.json(["sql", "SELECT kind, detail FROM anomalies"]);
+        assert_eq!(anomalies["rows"].as_array().map(Vec::len), Some(0), "{sample}: {anomalies}");
+    }
+}
+
+#[test]
+fn a_corrected_row_an_overlap_and_a_row_that_is_gone() {
+    let place = Place::new();
+    let text = std::fs::read_to_string(format!("{BROKERS}/tradovate-fills.csv")).unwrap();
+    let half: Vec<&str> = text.lines().take(3).collect();
+    place.write("half.csv", half.join("\n"));
+    place.write("whole.csv", &text);
+    place.write("later.csv", text.replace("5718.0,", "5718.25,").replace("5718.00", "5718.25"));
+    assert!(command(&place, "import", "half.csv", &[]).ok().out.contains("added 2 fills"));
+    assert!(command(&place, "import", "whole.csv", &[]).ok().out.contains("added 2 fills to eval; 2 known"));
+    let found = command(&place, "reconcile", "later.csv", &["--fix"]);
+    assert_eq!(found.code, 1);
+    assert!(found.out.contains("differs: fill 500003: price: 5718 here, 5718.25 there"), "{}", found.out);
+    assert!(found.out.contains("1 events would settle it"), "{}", found.out);
+    let corrected = command(&place, "import", "later.csv", &[]).ok();
+    assert!(corrected.out.contains("corrected: line 3: fill 500003: price 5718 -> 5718.25"), "{}", corrected.out);
+    assert!(command(&place, "import", "later.csv", &[]).ok().out.contains("4 known, 0 corrected"));
+    let gone: Vec<&str> = text.lines().filter(|line| !line.contains("500002")).collect();
+    place.write("gone.csv", gone.join("\n").replace("5718.0,", "5718.25,"));
+    let found = command(&place, "reconcile", "gone.csv", &[]);
+    assert_eq!(found.code, 1);
+    assert!(found.out.contains("missing there: fill 500002"), "{}", found.out);
+    command(&place, "reconcile", "gone.csv", &["--fix", "--yes"]).ok();
+    command(&place, "reconcile", "gone.csv", &[]).ok();
+}
+
+#[test]
+fn what_is_wrong_is_told_by_its_place_and_nothing_is_recorded() {
+    let place = Place::new();
+    place.run(["init"]).ok();
+    let head = "orderId,execId,contractName,action,qty,price,timestamp,commission\n";
+    for (rows, expected) in [
+        (
+            "1,1,MESH6,Hold,1,5712,03/02/2026 08:31:07,0\n",
+            "bad.csv: line 2: action: expected Buy or Sell, found `Hold`",
+        ),
+        ("1,1,MESH6,Buy,0,5712,03/02/2026 08:31:07,0\n", "line 2: qty: expected a quantity above 0, found `0`"),
+        ("1,1,MESH6,Buy,1,57x,03/02/2026 08:31:07,0\n", "line 2: price: expected a price such as"),
+        ("1,1,MESH6,Buy,1,5712,03/08/2026 02:31:07,0\n", "line 2: timestamp: expected a time that exists"),
+        ("1,1,XYZ,Buy,1,5712,03/02/2026 08:31:07,0\n", "--instrument XYZ=TICK:POINT_VALUE says what it is"),
+    ] {
+        place.write("bad.csv", format!("{head}{rows}"));
+        let refused = command(&place, "import", "bad.csv", &[]);
+        assert_eq!(refused.code, 2, "{rows}");
+        assert!(refused.err.contains(expected), "{rows}: {}", refused.err);
+        assert_eq!(place.json(["status"])["head"]["seq"], 0, "{rows}");
+    }
+    place.write(
+        "bad.csv",
+        format!("{head}1,1,MESH6,Buy,1,5712,11/01/2026 01:31:07,0\n2,2,MESH6,Buy,x,5712,11/01/2026 01:31:07,0\n"),
+    );
+    let skipped = command(&place, "import", "bad.csv", &["--skip-bad"]).ok();
+    assert!(skipped.out.contains("left out: bad.csv: line 3: qty"), "{}", skipped.out);
+    assert!(skipped.err.contains("1 local times happened twice"), "{}", skipped.err);
+    let unknown = place.write("other.csv", "a,b\n1,2\n");
+    assert!(command(&place, "import", &unknown, &[]).err.contains("no format has a head like this"));
+}
