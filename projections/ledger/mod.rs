@@ -9,10 +9,12 @@ pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
 mod fill;
+pub(crate) mod groups;
 mod journal;
 pub mod on_demand;
 mod place;
 pub(crate) mod position;
+mod recount;
 mod redate;
 mod refold;
 pub(crate) mod rows;
@@ -28,8 +30,9 @@ pub use words::{DIMENSIONS, Words};
 
 use account::{Account, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
+use groups::{Change, Group};
 use refold::Refolds;
-use running::{Group, Marks, WindowKey};
+use running::{Marks, WindowKey};
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
@@ -70,6 +73,8 @@ struct State {
     groups: Drawer<Group>,
     /// Places in the closed trades of each scope of groups.
     marks: Drawer<Marks>,
+    /// What became of closed trades since groups were last brought up to date, by event.
+    arrears: Vec<(u64, Change)>,
     /// The latest closed trades of accounts, as far as their windows need them.
     recent: BTreeMap<String, VecDeque<(WindowKey, Figures)>>,
     calendars: BTreeMap<String, Calendar>,
@@ -124,6 +129,7 @@ impl Default for Ledger {
             voided: Drawer::new("voided"),
             groups: Drawer::new("groups"),
             marks: Drawer::new("marks"),
+            arrears: Vec::new(),
             recent: BTreeMap::new(),
             calendars: BTreeMap::new(),
             utc: Calendar::default(),
@@ -215,7 +221,7 @@ impl Projection for Ledger {
 
     /// Forgets what is not open: a closed trade leaves memory here.
     fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
-        self.state.refresh_groups(shelf);
+        self.state.settle_groups(shelf);
         rows::write(&mut self.state, &mut self.rows);
         let mut changes = Vec::new();
         let state = &mut self.state;

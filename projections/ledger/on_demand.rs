@@ -119,8 +119,8 @@ pub fn summaries(shelf: &dyn Shelf, account: &str, dates: &[TradingDate]) -> Vec
 }
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
-    trade.words.each(&trade.account, |name, value| {
-        if name == dimension {
+    trade.words.each(&trade.account, |each, value| {
+        if each.name() == dimension {
             answers.entry(value.to_owned()).or_default().push(trade);
         }
     });

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDay, Day};
+use super::groups::{Change, group_key};
+use super::recount::latest_closed;
 use super::rows;
-use super::running::{ALL_ACCOUNTS, WindowKey, group_key, latest_closed};
+use super::running::WindowKey;
 use super::trade::{Status, Trade};
-use super::words::Words;
+use super::words::{Dimension, Words};
 use super::{Work, day_key, trade_key};
 use crate::calendar::TradingDate;
 use crate::decimal::Dec;
@@ -63,6 +65,11 @@ impl Closed {
         (self.exited_at, self.trade_id.clone())
     }
 
+    /// Its place in window order.
+    pub(super) fn place(&self) -> (Moment, &str) {
+        (self.exited_at, &self.trade_id)
+    }
+
     pub(super) fn key(&self) -> Key {
         closed_key(&self.account, self.exited_at, &self.trade_id)
     }
@@ -109,13 +116,17 @@ impl Work<'_> {
             if before == after {
                 continue;
             }
-            match (&before, &after) {
-                (Some(before), Some(after)) if before.differs_in_words(after) => {
-                    self.regroup(before, after);
+            let (before, after) = match (before, after) {
+                (Some(before), Some(after)) if before.differs_in_words(&after) => {
+                    self.rename(before, after);
                     continue;
                 }
-                (None, Some(after)) if after.counts => closed_now.push(after.account.clone()),
-                _ => {}
+                other => other,
+            };
+            if let (None, Some(after)) = (&before, &after)
+                && after.counts
+            {
+                closed_now.push(after.account.clone());
             }
             if let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) {
                 trade.posted = after.as_ref().map(Posted::of);
@@ -195,9 +206,7 @@ impl Work<'_> {
             // Decimals that were cut at 28 digits may leave a last one behind.
             (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
         }
-        for scope in [&trade.account, ALL_ACCOUNTS] {
-            self.state.leave_groups(self.shelf, scope, trade, self.now);
-        }
+        self.state.regroup(self.shelf, self.now, Change::Left(trade.clone()));
         self.forget_recent(&trade.account);
     }
 
@@ -212,33 +221,18 @@ impl Work<'_> {
         day.pnl_r += trade.figures.result_r.unwrap_or(Dec::ZERO);
         day.wins += u32::from(trade.figures.net.is_positive());
         day.losses += u32::from(trade.figures.net.is_negative());
-        for scope in [&trade.account, ALL_ACCOUNTS] {
-            self.state.join_groups(self.shelf, scope, trade, self.now);
-        }
+        self.state.regroup(self.shelf, self.now, Change::Came(trade.clone()));
         self.remember_recent(trade);
     }
 
     /// A trade whose figures stay and whose words changed (its exit's reason came after its last fill): only
     /// the groups it leaves and joins change.
-    fn regroup(&mut self, before: &Closed, after: &Closed) {
+    fn rename(&mut self, before: Closed, after: Closed) {
         if !after.counts {
-            return self.state.voided.put(&after.key(), after.clone());
+            return self.state.voided.put(&after.key(), after);
         }
         self.state.closed.put(&after.key(), after.clone());
-        let square = after.figures.square();
-        let (state, shelf, now) = (&mut *self.state, self.shelf, self.now);
-        for scope in [&after.account, ALL_ACCOUNTS] {
-            before.words.each(&before.account, |dimension, value| {
-                if !after.words.has(&after.account, dimension, value) {
-                    state.leave_group(shelf, scope, (dimension, value), before, now);
-                }
-            });
-            after.words.each(&after.account, |dimension, value| {
-                if !before.words.has(&before.account, dimension, value) {
-                    state.join_group(shelf, scope, (dimension, value), after, square, now);
-                }
-            });
-        }
+        self.state.regroup(self.shelf, self.now, Change::Renamed { trade: after, before: before.words });
     }
 
     fn remember_recent(&mut self, trade: &Closed) {
@@ -416,7 +410,7 @@ impl Work<'_> {
     }
 
     fn summary_of_all(&mut self, account: &str) -> Summary {
-        let key = group_key(account, "all", "all");
+        let key = group_key(account, Dimension::All, "all");
         let stale = self.state.groups.get(self.shelf, &key).is_some_and(|group| group.running.is_stale());
         if stale {
             self.state.refresh(self.shelf, vec![key.clone()]);
