@@ -168,7 +168,7 @@ impl Tables {
         let before = digest::stored(&self.conn, about).map_err(wrap)?;
         let mut digests = before.clone();
         let past = self.past.map(|spacing| Past::of(&self.conn, about, spacing)).transpose().map_err(wrap)?;
-        let mut write = Write { conn: &self.conn, past: past.as_ref(), digests: &mut digests };
+        let mut write = Write { conn: &self.conn, past: past.as_ref(), digests: &mut digests, from: from.position };
         write.rows(rows).map_err(wrap)?;
         write.state(about.name, state, to.position).map_err(wrap)?;
         cursor::advance(&self.conn, about, from, to, &digests.whole())?;

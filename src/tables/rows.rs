@@ -44,12 +44,20 @@ pub(super) fn cells(row: &rusqlite::Row<'_>, table: &Table) -> rusqlite::Result<
     (0..table.columns.len() + 2).map(|at| Ok(cell(row.get_ref(at)?))).collect()
 }
 
+const INSERT_STATE: &str = "INSERT INTO main.fold_state (projection, drawer, key, value, changed_at) \
+     VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (projection, drawer, key) DO NOTHING";
+const UPDATE_STATE: &str = "UPDATE main.fold_state SET value = ?4, changed_at = ?5 \
+     WHERE projection = ?1 AND drawer = ?2 AND key = ?3";
+const DELETE_STATE: &str = "DELETE FROM main.fold_state WHERE projection = ?1 AND drawer = ?2 AND key = ?3";
+
 /// A page of a projection on its way into the tables.
 pub(super) struct Write<'c> {
     pub(super) conn: &'c Connection,
     /// Where what is overwritten is kept; nowhere for tables that nobody will ask for their past.
     pub(super) past: Option<&'c Past<'c>>,
     pub(super) digests: &'c mut Digests,
+    /// Where the tables stood: a row that a later event made is most likely not there yet.
+    pub(super) from: u64,
 }
 
 impl Write<'_> {
@@ -76,15 +84,19 @@ impl Write<'_> {
     }
 
     fn put(&mut self, statements: &mut Statements<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
-        let standing = statements.current(key)?;
-        // A fold may put what stands there already. Kept aside, it would be there twice for who asks for the past.
-        if standing.as_ref() == Some(row) {
-            return Ok(());
+        // Most rows are new, and go in without a look at what stands there. (A correction may have moved the row's
+        // beginning, so that this is a guess, which SQLite confirms or not.)
+        if first_seq(row) <= self.from || !statements.insert(row)? {
+            let standing = statements.current(key)?;
+            // A fold may put what stands there already. Kept aside, it would be there twice for who asks for the past.
+            if standing.as_ref() == Some(row) {
+                return Ok(());
+            }
+            if let Some(standing) = &standing {
+                self.let_go(statements.table, key, standing)?;
+            }
+            statements.upsert.execute(params_from_iter(row.iter().map(Value)))?;
         }
-        if let Some(standing) = &standing {
-            self.let_go(statements.table, key, standing)?;
-        }
-        statements.upsert.execute(params_from_iter(row.iter().map(Value)))?;
         self.digests.of_table(statements.table).add(statements.table, row);
         Ok(())
     }
@@ -97,30 +109,39 @@ impl Write<'_> {
 
     /// Writes a flush's fold state, changed by the page that ends at `position`.
     pub(super) fn state(&self, projection: &str, changes: &[StateChange], position: u64) -> rusqlite::Result<()> {
-        let mut put = self.conn.prepare_cached(
-            "INSERT INTO main.fold_state (projection, drawer, key, value, changed_at) VALUES (?1, ?2, ?3, ?4, ?5) \
-             ON CONFLICT (projection, drawer, key) DO UPDATE SET value = excluded.value, changed_at = excluded.changed_at",
-        )?;
-        let mut remove = self
-            .conn
-            .prepare_cached("DELETE FROM main.fold_state WHERE projection = ?1 AND drawer = ?2 AND key = ?3")?;
-        for change in changes {
-            if let Some(past) = self.past {
-                past.keep_value(change.drawer, &change.key)?;
+        let position = signed(position);
+        let mut insert = self.conn.prepare_cached(INSERT_STATE)?;
+        let mut update = self.conn.prepare_cached(UPDATE_STATE)?;
+        let mut remove = self.conn.prepare_cached(DELETE_STATE)?;
+        for StateChange { drawer, key, value } in changes {
+            if let Some(value) = value
+                // Most values are new: nothing of them is to be kept.
+                && insert.execute(params![projection, drawer, key, value, position])? == 1
+            {
+                continue;
             }
-            match &change.value {
-                Some(value) => put.execute(params![projection, change.drawer, change.key, value, signed(position)])?,
-                None => remove.execute(params![projection, change.drawer, change.key])?,
+            if let Some(past) = self.past {
+                past.keep_value(drawer, key)?;
+            }
+            match value {
+                Some(value) => update.execute(params![projection, drawer, key, value, position])?,
+                None => remove.execute(params![projection, drawer, key])?,
             };
         }
         Ok(())
     }
 }
 
+/// The position of the event that made a row.
+fn first_seq(row: &Row) -> u64 {
+    row.iter().rev().nth(1).and_then(Cell::as_seq).unwrap_or(0)
+}
+
 /// What is done to one table, prepared.
 struct Statements<'c> {
     table: &'static Table,
     select: CachedStatement<'c>,
+    insert: CachedStatement<'c>,
     upsert: CachedStatement<'c>,
     delete: CachedStatement<'c>,
 }
@@ -130,9 +151,15 @@ impl<'c> Statements<'c> {
         Ok(Self {
             table,
             select: conn.prepare_cached(&select_sql(table))?,
+            insert: conn.prepare_cached(&format!("{} DO NOTHING", insert_sql(table)))?,
             upsert: conn.prepare_cached(&upsert_sql(table))?,
             delete: conn.prepare_cached(&format!("DELETE FROM main.{} WHERE {}", table.name, matches(table)))?,
         })
+    }
+
+    /// Writes a row, unless one stands under its key.
+    fn insert(&mut self, row: &Row) -> rusqlite::Result<bool> {
+        Ok(self.insert.execute(params_from_iter(row.iter().map(Value)))? == 1)
     }
 
     fn current(&mut self, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
@@ -160,16 +187,15 @@ fn select_sql(table: &Table) -> String {
     format!("SELECT {} FROM {} WHERE {}", columns(table), table.name, matches(table))
 }
 
-fn upsert_sql(table: &Table) -> String {
+/// Inserts a row; what to do where one stands under its key is to follow.
+fn insert_sql(table: &Table) -> String {
     let places = vec!["?"; table.columns.len() + 2].join(", ");
+    format!("INSERT INTO main.{} ({}) VALUES ({places}) ON CONFLICT ({})", table.name, columns(table), table.unique)
+}
+
+fn upsert_sql(table: &Table) -> String {
     let set: Vec<String> = table.all_columns().map(|column| format!("{0} = excluded.{0}", column.name)).collect();
-    format!(
-        "INSERT INTO main.{} ({}) VALUES ({places}) ON CONFLICT ({}) DO UPDATE SET {}",
-        table.name,
-        columns(table),
-        table.unique,
-        set.join(", ")
-    )
+    format!("{} DO UPDATE SET {}", insert_sql(table), set.join(", "))
 }
 
 /// Writes a row of the past as it stood, into tables that are being put together.
