@@ -96,8 +96,8 @@ struct Work<'a> {
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
     refolds: Refolds,
-    /// Days that were looked at to be changed, as they were, by their keys.
-    days_before: BTreeMap<Vec<u8>, Day>,
+    /// Days that were looked at to be changed, as they were.
+    days_before: BTreeMap<Key, Day>,
     /// Accounts with a day that changed.
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
@@ -111,18 +111,18 @@ impl Default for Ledger {
     fn default() -> Self {
         let state = State {
             trades: Drawer::packed("trades"),
-            books: Drawer::new("books"),
-            spells: Drawer::new("spells"),
+            books: Drawer::ordered("books"),
+            spells: Drawer::ordered("spells"),
             fills: Drawer::new("fills"),
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
-            bars: Drawer::new("bars"),
+            bars: Drawer::ordered("bars"),
             orphans: Drawer::packed("orphans"),
-            accounts: Drawer::new("accounts"),
-            days: Drawer::new("days"),
-            closed: Drawer::new("closed"),
-            voided: Drawer::new("voided"),
-            groups: Drawer::new("groups"),
+            accounts: Drawer::ordered("accounts"),
+            days: Drawer::ordered("days"),
+            closed: Drawer::ordered("closed"),
+            voided: Drawer::ordered("voided"),
+            groups: Drawer::ordered("groups"),
             marks: Drawer::new("marks"),
             recent: BTreeMap::new(),
             calendars: BTreeMap::new(),
@@ -298,7 +298,7 @@ impl Work<'_> {
             self.equity_changes(account, date);
         }
         let day = self.state.days.entry(self.shelf, &key, Day::default);
-        self.days_before.entry(key.0).or_insert_with(|| day.clone());
+        self.days_before.entry(key).or_insert_with(|| day.clone());
         day
     }
 

@@ -141,7 +141,7 @@ pub(crate) struct Group {
 
 /// The key of a group: a scope (an account or `*`), a dimension, and a value of it.
 pub(super) fn group_key(scope: &str, dimension: &str, value: &str) -> Key {
-    Key(Vec::with_capacity(scope.len() + dimension.len() + value.len() + 3)).and(scope).and(dimension).and(value)
+    Key::text(scope).and(dimension).and(value)
 }
 
 /// A group that is being added up again.
@@ -262,7 +262,7 @@ impl State {
         let stale: Vec<Key> = self
             .groups
             .changed()
-            .filter_map(|(key, group)| group.filter(|group| group.running.is_stale()).map(|_| Key(key.to_vec())))
+            .filter_map(|(key, group)| group.filter(|group| group.running.is_stale()).map(|_| Key::from(key)))
             .collect();
         self.refresh(shelf, stale);
         self.marks.visit_changed(Marks::move_on);
@@ -346,7 +346,7 @@ impl<'a> Cursor<'a> {
             Some((at, trade_id)) => start.signed(at.0).and(trade_id),
             None => start,
         };
-        Self { account, next: start.0, page: Vec::new().into_iter(), done: false }
+        Self { account, next: start.0.to_vec(), page: Vec::new().into_iter(), done: false }
     }
 
     fn fill(&mut self, state: &State, shelf: &dyn Shelf) {
@@ -464,7 +464,7 @@ mod tests {
                 for scope in [trade.account.as_str(), ALL_ACCOUNTS] {
                     trade.words.each(&trade.account, |dimension, value| {
                         let key = group_key(scope, dimension, value);
-                        expected.entry(key.0).or_default().push(&trade.figures);
+                        expected.entry(key.0.to_vec()).or_default().push(&trade.figures);
                     });
                 }
             }
