@@ -28,7 +28,7 @@ pub(crate) struct Group {
 /// The key of a group: a scope (an account or `*`), a dimension, and a value of it.
 pub(super) fn group_key(scope: &str, dimension: Dimension, value: &str) -> Key {
     let dimension = dimension.name();
-    Key(Vec::with_capacity(scope.len() + dimension.len() + value.len() + 3)).and(scope).and(dimension).and(value)
+    Key::text(scope).and(dimension).and(value)
 }
 
 /// What became of a closed trade.
@@ -272,7 +272,7 @@ mod tests {
                 for scope in [trade.account.as_str(), ALL_ACCOUNTS] {
                     trade.words.each(&trade.account, |dimension, value| {
                         let key = group_key(scope, dimension, value);
-                        expected.entry(key.0).or_default().push(&trade.figures);
+                        expected.entry(key.0.to_vec()).or_default().push(&trade.figures);
                     });
                 }
             }

@@ -101,8 +101,8 @@ struct Work<'a> {
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
     refolds: Refolds,
-    /// Days that were looked at to be changed, as they were, by their keys.
-    days_before: BTreeMap<Vec<u8>, Day>,
+    /// Days that were looked at to be changed, as they were.
+    days_before: BTreeMap<Key, Day>,
     /// Accounts with a day that changed.
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
@@ -116,18 +116,18 @@ impl Default for Ledger {
     fn default() -> Self {
         let state = State {
             trades: Drawer::packed("trades"),
-            books: Drawer::new("books"),
-            spells: Drawer::new("spells"),
+            books: Drawer::ordered("books"),
+            spells: Drawer::ordered("spells"),
             fills: Drawer::new("fills"),
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
-            bars: Drawer::new("bars"),
+            bars: Drawer::ordered("bars"),
             orphans: Drawer::packed("orphans"),
-            accounts: Drawer::new("accounts"),
-            days: Drawer::new("days"),
-            closed: Drawer::new("closed"),
-            voided: Drawer::new("voided"),
-            groups: Drawer::new("groups"),
+            accounts: Drawer::ordered("accounts"),
+            days: Drawer::ordered("days"),
+            closed: Drawer::ordered("closed"),
+            voided: Drawer::ordered("voided"),
+            groups: Drawer::ordered("groups"),
             marks: Drawer::new("marks"),
             arrears: Vec::new(),
             recent: BTreeMap::new(),
@@ -304,7 +304,7 @@ impl Work<'_> {
             self.equity_changes(account, date);
         }
         let day = self.state.days.entry(self.shelf, &key, Day::default);
-        self.days_before.entry(key.0).or_insert_with(|| day.clone());
+        self.days_before.entry(key).or_insert_with(|| day.clone());
         day
     }
 

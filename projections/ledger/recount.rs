@@ -89,7 +89,7 @@ impl State {
         let stale: Vec<Key> = self
             .groups
             .changed()
-            .filter_map(|(key, group)| group.filter(|group| group.running.is_stale()).map(|_| Key(key.to_vec())))
+            .filter_map(|(key, group)| group.filter(|group| group.running.is_stale()).map(|_| Key::from(key)))
             .collect();
         self.refresh(shelf, stale);
     }
@@ -183,7 +183,7 @@ impl<'a> Cursor<'a> {
             Some((at, trade_id)) => start.signed(at.0).and(trade_id),
             None => start,
         };
-        Self { account, next: start.0, page: Vec::new().into_iter(), done: false }
+        Self { account, next: start.0.to_vec(), page: Vec::new().into_iter(), done: false }
     }
 
     fn fill(&mut self, state: &State, shelf: &dyn Shelf) {

@@ -355,8 +355,8 @@ impl Work<'_> {
     fn stamp_days(&mut self) {
         for (key, before) in std::mem::take(&mut self.days_before) {
             let now = self.now;
-            let account = rows::first_text(&key);
-            let Some(day) = self.state.days.get_mut(self.shelf, &Key(key)) else { continue };
+            let account = rows::first_text(&key.0);
+            let Some(day) = self.state.days.get_mut(self.shelf, &key) else { continue };
             if !before.has_row() && day.has_row() {
                 day.first_seq = now;
             }
