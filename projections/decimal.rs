@@ -217,12 +217,15 @@ const U128_POWERS_OF_FIVE: [u128; SIGNIFICANT_DIGITS_MAX + 1] = {
     powers
 };
 
+#[cold]
 fn saturated(negative: bool) -> Dec {
     Dec(if negative { Decimal::MIN } else { Decimal::MAX })
 }
 
+// Sums are most of what folds reckon, so they are made where they are asked for.
 impl Add for Dec {
     type Output = Self;
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.0.checked_add(other.0).map_or_else(|| saturated(self.is_negative()), Self)
     }
@@ -258,6 +261,7 @@ impl Neg for Dec {
 }
 
 impl AddAssign for Dec {
+    #[inline(always)]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }

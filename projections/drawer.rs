@@ -5,6 +5,7 @@
 mod index;
 mod key;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -188,15 +189,20 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// Up to `limit` entries with `from <= key < to`, ascending.
     pub fn scan(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
+        self.look(shelf, from, to, limit).into_iter().map(owned).collect()
+    }
+
+    /// The same, without a copy of what is in memory.
+    pub fn look(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<Found<'_, V>> {
         self.merge(shelf, from, to, limit, false)
     }
 
     /// Up to `limit` entries with `from <= key < to`, descending from the end.
     pub fn scan_back(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
-        self.merge(shelf, from, to, limit, true)
+        self.merge(shelf, from, to, limit, true).into_iter().map(owned).collect()
     }
 
-    fn merge(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Vec<(Vec<u8>, V)> {
+    fn merge(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Vec<Found<'_, V>> {
         if from >= to || limit == 0 {
             return Vec::new();
         }
@@ -225,7 +231,7 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         limit: usize,
         descending: bool,
         all: bool,
-    ) -> Option<Vec<(Vec<u8>, V)>> {
+    ) -> Option<Vec<Found<'_, V>>> {
         let range = self.range(from, to);
         let cached: Box<dyn Iterator<Item = &Slot<V>>> =
             if descending { Box::new(range.rev()) } else { Box::new(range) };
@@ -243,12 +249,14 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
             };
             if order != Ordering::Greater {
                 let slot = cached.next()?;
-                merged.extend(slot.value.clone().map(|value| (slot.key.clone(), value)));
+                let value = slot.value.as_ref();
+                merged.extend(value.map(|value| (Cow::Borrowed(slot.key.as_slice()), Cow::Borrowed(value))));
             }
             if order != Ordering::Less {
                 let (key, bytes) = shelved.next()?;
                 if order == Ordering::Greater {
-                    merged.extend(self.decode(shelf, &key, &bytes).map(|value| (key, value)));
+                    let value = self.decode(shelf, &key, &bytes);
+                    merged.extend(value.map(|value| (Cow::Owned(key), Cow::Owned(value))));
                 }
             }
         }
@@ -321,6 +329,13 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         }
         value
     }
+}
+
+/// An entry with its key, where it lies in memory, or read from the shelf.
+pub type Found<'a, V> = (Cow<'a, [u8]>, Cow<'a, V>);
+
+fn owned<V: Clone>((key, value): Found<'_, V>) -> (Vec<u8>, V) {
+    (key.into_owned(), value.into_owned())
 }
 
 /// A change of fold state for the shelf to keep; `None` takes the key away.

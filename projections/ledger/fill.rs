@@ -22,7 +22,7 @@ impl Work<'_> {
         let account = account.or_else(|| Some(self.trade(recorded.trade_id.as_deref()?)?.account.clone()));
         let account = account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
         let fill = Fill::recorded(&fact, recorded, account);
-        if self.waits_for(&BookId::new(&fill.account, &fill.symbol), &fact) {
+        if self.waits_for(&fill.book, &fact) {
             return;
         }
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
@@ -79,12 +79,12 @@ impl Work<'_> {
     /// A fill that names its trade.
     fn place_named(&mut self, fact: &mut Fact, fill: &Fill, whole: Part, trade_id: &str) -> Vec<String> {
         let surprise = |kind, detail| Surprise { kind, trade: Some(trade_id), fill: Some(&fill.fill_id), detail };
-        let book_id = BookId::new(&fill.account, &fill.symbol);
+        let book_id = &fill.book;
         let Some(trade) = self.trade(trade_id) else {
             if fact.moved_to.is_none() {
                 self.raise(fact, surprise("unknown_trade", "the fill opens a trade that no TradeOpened announced"));
             }
-            self.create(trade_id, &book_id, Direction::opened_by(fill.side), fact);
+            self.create(trade_id, book_id, Direction::opened_by(fill.side), fact);
             self.put(trade_id, fact, fill, whole);
             return vec![trade_id.to_owned()];
         };
@@ -101,14 +101,14 @@ impl Work<'_> {
         let trades = if enters {
             if status == Status::Closed {
                 self.raise(fact, surprise("trade_reopened", "the fill is on the entry side of a closed trade"));
-                self.reopen(trade_id, &book_id, fact.seq);
+                self.reopen(trade_id, book_id, fact.seq);
             }
             self.put(trade_id, fact, fill, whole);
             vec![trade_id.to_owned()]
         } else {
             self.place_named_exit(fact, fill, whole, trade_id, open)
         };
-        self.link_spells(&book_id, spell, &trades);
+        self.link_spells(book_id, spell, &trades);
         trades
     }
 
@@ -144,15 +144,15 @@ impl Work<'_> {
 
     /// A fill without a trade: to the oldest open trade it can add to or reduce, split where it crosses zero.
     fn place_rest(&mut self, fact: &mut Fact, fill: &Fill, mut rest: Part) -> Vec<String> {
-        let book_id = BookId::new(&fill.account, &fill.symbol);
+        let book_id = &fill.book;
         let mut trades = Vec::new();
         while rest.quantity.is_positive() {
-            let (trade_id, part) = match self.oldest_open(&book_id, fill.side) {
+            let (trade_id, part) = match self.oldest_open(book_id, fill.side) {
                 Some((trade_id, Some(open))) => (trade_id, rest.split(open)),
                 Some((trade_id, None)) => (trade_id, rest.split(rest.quantity)),
                 None => {
-                    let trade_id = self.free_name(&book_id, &fill.fill_id);
-                    self.create(&trade_id, &book_id, Direction::opened_by(fill.side), fact);
+                    let trade_id = self.free_name(book_id, &fill.fill_id);
+                    self.create(&trade_id, book_id, Direction::opened_by(fill.side), fact);
                     (trade_id, rest.split(rest.quantity))
                 }
             };
@@ -229,14 +229,14 @@ impl Work<'_> {
         let gross: Vec<Dec> = trade.position.round_trips[known_trips..].iter().map(|trip| trip.gross).collect();
         if closes {
             trade.status = Status::Closed;
-            self.leave_book(trade_id, &BookId::new(&fill.account, &fill.symbol), fact.seq);
+            self.leave_book(trade_id, &fill.book, fact.seq);
         }
         if enters {
             self.enter(trade_id, fill.at, fill.seq);
         }
         if counts {
-            let date = self.date(&fill.account, fill.at);
-            let day = self.day_money(&fill.account, date);
+            let date = self.date(&fill.book.account, fill.at);
+            let day = self.day_money(&fill.book.account, date);
             day.fees += part.fees;
             day.fills += 1;
             day.gross += gross.into_iter().sum();
@@ -258,10 +258,10 @@ impl Work<'_> {
     /// Remembers where a fill went and writes its row.
     fn file_fill(&mut self, fill: &Fill, trades: Vec<String>, exit_of: Option<String>) {
         let key = Key::text(&fill.fill_id);
-        let book = BookId::new(&fill.account, &fill.symbol);
         let known = self.state.fills.get(self.shelf, &key);
         let status = known.map_or(FillStatus::Live, |known| known.status);
-        let mut filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq: 0, words: 0 };
+        let mut filed =
+            FillRef { book: fill.book.clone(), trades, exit_of, status, seq: fill.seq, last_seq: 0, words: 0 };
         let mut row = fills::row(fill, &filed);
         filed.words = codec::fingerprint(&row);
         // Placed again by a correction, it may well be what it was: then nothing has changed it.

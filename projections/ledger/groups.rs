@@ -44,7 +44,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    fn trade(&self) -> &Closed {
+    pub(super) fn trade(&self) -> &Closed {
         match self {
             Self::Came(trade) | Self::Left(trade) | Self::Renamed { trade, .. } => trade,
         }

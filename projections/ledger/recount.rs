@@ -1,6 +1,7 @@
 //! Adds sequences up again that something came to or left out of order, from the last mark before it, and reads the
 //! closed trades that takes, a page at a time.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use super::running::{Marks, WindowKey, follows};
 use super::settle::{Closed, Figures};
 use super::words::{ByValue, Dimension};
 use crate::decimal::Dec;
-use crate::drawer::{Key, Shelf};
+use crate::drawer::{Found, Key, Shelf};
 use crate::metrics::Summary;
 
 /// Trades read at a time while sequences are added up again.
@@ -172,7 +173,7 @@ impl State {
 struct Cursor<'a> {
     account: &'a str,
     next: Vec<u8>,
-    page: std::vec::IntoIter<(Vec<u8>, Closed)>,
+    page: std::vec::IntoIter<Found<'a, Closed>>,
     done: bool,
 }
 
@@ -186,11 +187,11 @@ impl<'a> Cursor<'a> {
         Self { account, next: start.0.to_vec(), page: Vec::new().into_iter(), done: false }
     }
 
-    fn fill(&mut self, state: &State, shelf: &dyn Shelf) {
+    fn fill(&mut self, state: &'a State, shelf: &dyn Shelf) {
         if self.done || !self.page.as_slice().is_empty() {
             return;
         }
-        let read = state.closed.scan(shelf, &self.next, &Key::text(self.account).end(), PAGE);
+        let read = state.closed.look(shelf, &self.next, &Key::text(self.account).end(), PAGE);
         self.done = read.len() < PAGE;
         if let Some((key, _)) = read.last() {
             self.next = key.iter().copied().chain([0]).collect();
@@ -199,15 +200,14 @@ impl<'a> Cursor<'a> {
     }
 
     fn peek(&self) -> Option<&Closed> {
-        self.page.as_slice().first().map(|(_, trade)| trade)
+        self.page.as_slice().first().map(|(_, trade)| &**trade)
     }
 
     fn order(&self, other: &Self) -> Ordering {
-        let place = |cursor: &Self| cursor.peek().map(Closed::window_key);
-        place(self).cmp(&place(other))
+        self.peek().map(Closed::place).cmp(&other.peek().map(Closed::place))
     }
 
-    fn pop(&mut self) -> Option<Closed> {
+    fn pop(&mut self) -> Option<Cow<'a, Closed>> {
         self.page.next().map(|(_, trade)| trade)
     }
 }

@@ -144,6 +144,10 @@ impl Work<'_> {
         let mut accounts = if self.is_correction { self.accounts_corrected(&gone, &come) } else { closed_now };
         accounts.sort();
         accounts.dedup();
+        let changes = gone.into_iter().map(Change::Left).chain(come.into_iter().map(Change::Came));
+        for change in changes.filter(|change| change.trade().counts) {
+            self.state.regroup(self.shelf, self.now, change);
+        }
         for account in accounts {
             self.write_metrics(&account);
         }
@@ -204,7 +208,6 @@ impl Work<'_> {
             // Decimals that were cut at 28 digits may leave a last one behind.
             (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
         }
-        self.state.regroup(self.shelf, self.now, Change::Left(trade.clone()));
         self.forget_recent(&trade.account);
     }
 
@@ -219,7 +222,6 @@ impl Work<'_> {
         day.pnl_r += trade.figures.result_r.unwrap_or(Dec::ZERO);
         day.wins += u32::from(trade.figures.net.is_positive());
         day.losses += u32::from(trade.figures.net.is_negative());
-        self.state.regroup(self.shelf, self.now, Change::Came(trade.clone()));
         self.remember_recent(trade);
     }
 
