@@ -59,9 +59,9 @@ impl Moment {
     }
 }
 
-impl fmt::Display for Moment {
-    /// `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Moment {
+    /// Hands out `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
+    pub(crate) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         use chrono::Datelike;
         let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
         let date = Self(clamped).to_utc().date_naive();
@@ -75,7 +75,13 @@ impl fmt::Display for Moment {
         put_digits(&mut text[14..16], seconds / 60 % 60);
         put_digits(&mut text[17..19], seconds % 60);
         put_digits(&mut text[20..26], self.0.rem_euclid(1_000_000).unsigned_abs());
-        out.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        take(std::str::from_utf8(&text).expect("digits and signs"))
+    }
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| out.write_str(text))
     }
 }
 
