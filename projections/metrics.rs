@@ -103,8 +103,11 @@ impl Summary {
         } else if lost {
             self.lost.add(r);
         }
-        self.peak_r = self.peak_r.max(self.rated.sum);
-        self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
+        if r.is_negative() {
+            self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
+        } else {
+            self.peak_r = self.peak_r.max(self.rated.sum);
+        }
     }
 
     fn push_streaks(&mut self, trade: &Figures) {

@@ -6,7 +6,8 @@ use super::book::{BookId, FillRef, FillStatus};
 use super::place::Surprise;
 use super::position::{Fill, Part};
 use super::trade::{Fact, Status, Trade};
-use crate::cell::{Row, cells_to_bytes};
+use crate::cell::Cell;
+use crate::codec;
 use crate::decimal::Dec;
 use crate::drawer::Key;
 use crate::event::{DEFAULT_ACCOUNT, Direction, Payload, Side, TradeExited};
@@ -34,29 +35,37 @@ impl Work<'_> {
 
     /// A TradeExited: its words belong to its trade; with a price it is also a fill.
     pub(super) fn place_exit(&mut self, mut fact: Fact) {
-        let Payload::TradeExited(exit) = fact.payload.clone() else { return };
-        let target = fact.moved_to.clone().unwrap_or_else(|| exit.trade_id.clone());
+        let Payload::TradeExited(exit) = &fact.payload else { return };
+        let exit_of = exit.trade_id.clone();
+        let target = fact.moved_to.clone().unwrap_or_else(|| exit_of.clone());
         let open = self.trade(&target).map_or(Dec::ZERO, |trade| trade.position.open());
-        let known = self.trade(&exit.trade_id).is_some();
-        let subject = if known { &exit.trade_id } else { &target };
-        let Some(trade) = self.trade(subject) else { return self.orphan(&exit.trade_id, fact) };
-        let (book_id, fill) = (BookId::new(&trade.account, &trade.symbol), exit_fill(&fact, &exit, trade, open));
+        let known = self.trade(&exit_of).is_some();
+        let subject = if known { &exit_of } else { &target };
+        let Some(trade) = self.trade(subject) else { return self.orphan(&exit_of, fact) };
+        let (book_id, fill) = (BookId::new(&trade.account, &trade.symbol), exit_fill(&fact, exit, trade, open));
         if self.waits_for(&book_id, &fact) {
             return;
         }
-        match self.trade_mut(&exit.trade_id, fact.seq) {
-            Some(trade) => trade.facts.push(fact.clone()),
-            None => {
-                let detail = "the trade is not known: only the fill counts, in the trade it was moved to";
-                let surprise = Surprise { kind: "unknown_trade", trade: Some(&exit.trade_id), fill: None, detail };
-                self.raise(&mut fact, surprise);
-            }
+        if !known {
+            let detail = "the trade is not known: only the fill counts, in the trade it was moved to";
+            let surprise = Surprise { kind: "unknown_trade", trade: Some(&exit_of), fill: None, detail };
+            self.raise(&mut fact, surprise);
         }
-        let Some(fill) = fill else { return self.unfile_fill(&fact) };
+        let Some(fill) = fill else {
+            self.unfile_fill(&fact);
+            return self.attach_known(&exit_of, fact);
+        };
+        self.attach_known(&exit_of, fact.clone());
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
         let trades = self.place_named(&mut fact, &fill, whole, &target);
-        self.keep_raised(&exit.trade_id, &fact);
-        self.file_fill(&fill, trades, Some(exit.trade_id));
+        self.keep_raised(&exit_of, &fact);
+        self.file_fill(&fill, trades, Some(exit_of));
+    }
+
+    fn attach_known(&mut self, trade_id: &str, fact: Fact) {
+        if let Some(trade) = self.trade_mut(trade_id, fact.seq) {
+            trade.facts.push(fact);
+        }
     }
 
     /// The words of an exit were attached before its fill was placed: what placing raised is added to them.
@@ -252,12 +261,14 @@ impl Work<'_> {
         let book = BookId::new(&fill.account, &fill.symbol);
         let known = self.state.fills.get(self.shelf, &key);
         let status = known.map_or(FillStatus::Live, |known| known.status);
-        let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq: self.now, words: 0 };
-        let words = fingerprint(&fills::row(fill, &FillRef { last_seq: 0, ..filed.clone() }));
+        let mut filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq: 0, words: 0 };
+        let mut row = fills::row(fill, &filed);
+        filed.words = codec::fingerprint(&row);
         // Placed again by a correction, it may well be what it was: then nothing has changed it.
-        let last_seq = known.filter(|known| known.words == words).map_or(self.now, |known| known.last_seq);
-        let filed = FillRef { last_seq, words, ..filed };
-        self.rows.put(&fills::TABLE, fills::row(fill, &filed));
+        filed.last_seq = known.filter(|known| known.words == filed.words).map_or(self.now, |known| known.last_seq);
+        row.pop();
+        row.push(Cell::seq(filed.last_seq));
+        self.rows.put(&fills::TABLE, row);
         self.state.fills.put(&key, filed);
     }
 
@@ -269,12 +280,6 @@ impl Work<'_> {
             self.rows.delete(&fills::TABLE, vec![fill_id.into()]);
         }
     }
-}
-
-/// A number that two rows share only if they say the same, but for chance (FNV-1a over their encoding).
-fn fingerprint(row: &Row) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    cells_to_bytes(row).iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// The fill of a TradeExited with a price: by default all that is open; with nothing open it is no fill.

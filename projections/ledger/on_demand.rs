@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::account::Day;
+use super::words::Dimension;
 use super::{Closed, Ledger};
 use crate::calendar::TradingDate;
 use crate::drawer::{Key, Shelf};
@@ -119,9 +120,8 @@ pub fn summaries(shelf: &dyn Shelf, account: &str, dates: &[TradingDate]) -> Vec
 }
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
-    trade.words.each(&trade.account, |each, value| {
-        if each.name() == dimension {
-            answers.entry(value.to_owned()).or_default().push(trade);
-        }
+    let Some(dimension) = Dimension::named(dimension) else { return };
+    trade.words.each_of(&trade.account, dimension, |value| {
+        answers.entry(value.to_owned()).or_default().push(trade);
     });
 }

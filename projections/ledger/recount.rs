@@ -120,13 +120,17 @@ impl State {
                 places.entry(dimension, value, || place);
             }
         }
+        let dimensions =
+            Dimension::EVERY.into_iter().filter(|dimension| places.has_any(*dimension)).collect::<Vec<_>>();
         self.visit_closed(shelf, &accounts, from.as_ref(), |trade| {
             let square = trade.figures.square();
-            trade.words.each(&trade.account, |dimension, value| {
-                if let Some(place) = places.get(dimension, value) {
-                    recounts[place].push(trade, square, &marks);
-                }
-            });
+            for dimension in &dimensions {
+                trade.words.each_of(&trade.account, *dimension, |value| {
+                    if let Some(place) = places.get(*dimension, value) {
+                        recounts[place].push(trade, square, &marks);
+                    }
+                });
+            }
         });
         for recount in recounts {
             let (key, group) = recount.end(&marks);

@@ -111,17 +111,15 @@ impl Work<'_> {
             if standing.is_some_and(|trade| trade.status == Status::Open && trade.posted.is_none()) {
                 continue;
             }
-            let before = self.posted(&trade_id);
             let after = self.reckon(&trade_id);
-            if before == after {
-                continue;
-            }
-            let (before, after) = match (before, after) {
+            let (before, after) = match (self.posted(&trade_id), after) {
+                (before, after) if before == after.as_ref() => continue,
                 (Some(before), Some(after)) if before.differs_in_words(&after) => {
+                    let before = before.words.clone();
                     self.rename(before, after);
                     continue;
                 }
-                other => other,
+                (before, after) => (before.cloned(), after),
             };
             if let (None, Some(after)) = (&before, &after)
                 && after.counts
@@ -153,11 +151,11 @@ impl Work<'_> {
     }
 
     /// What days, windows and breakdowns hold of a trade.
-    fn posted(&mut self, trade_id: &str) -> Option<Closed> {
+    fn posted(&mut self, trade_id: &str) -> Option<&Closed> {
         let standing = self.state.trades.get(self.shelf, &trade_key(trade_id));
         let posted = standing.or_else(|| self.taken_out.get(trade_id))?.posted.as_ref()?;
         let kept = if posted.counts { &mut self.state.closed } else { &mut self.state.voided };
-        kept.get(self.shelf, &closed_key(&posted.account, posted.exited_at, trade_id)).cloned()
+        kept.get(self.shelf, &closed_key(&posted.account, posted.exited_at, trade_id))
     }
 
     /// What a trade that went flat counts for now; `None` while it is open.
@@ -227,12 +225,12 @@ impl Work<'_> {
 
     /// A trade whose figures stay and whose words changed (its exit's reason came after its last fill): only
     /// the groups it leaves and joins change.
-    fn rename(&mut self, before: Closed, after: Closed) {
+    fn rename(&mut self, before: Words, after: Closed) {
         if !after.counts {
             return self.state.voided.put(&after.key(), after);
         }
         self.state.closed.put(&after.key(), after.clone());
-        self.state.regroup(self.shelf, self.now, Change::Renamed { trade: after, before: before.words });
+        self.state.regroup(self.shelf, self.now, Change::Renamed { trade: after, before });
     }
 
     fn remember_recent(&mut self, trade: &Closed) {

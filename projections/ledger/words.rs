@@ -40,7 +40,7 @@ pub(super) enum Dimension {
 }
 
 impl Dimension {
-    const EVERY: [Self; DIMENSIONS.len()] = [
+    pub(super) const EVERY: [Self; DIMENSIONS.len()] = [
         Self::All,
         Self::Strategy,
         Self::Regime,
@@ -79,6 +79,10 @@ pub(super) struct ByValue {
 }
 
 impl ByValue {
+    pub(super) fn has_any(&self, dimension: Dimension) -> bool {
+        !self.dimensions[dimension as usize].is_empty()
+    }
+
     pub(super) fn get(&self, dimension: Dimension, value: &str) -> Option<usize> {
         self.dimensions[dimension as usize].get(value).copied()
     }
@@ -139,26 +143,31 @@ impl Words {
 
     /// Visits each dimension with its value; a trade is under each of its broken rules.
     pub(super) fn each(&self, account: &str, mut visit: impl FnMut(Dimension, &str)) {
+        for dimension in Dimension::EVERY {
+            self.each_of(account, dimension, |value| visit(dimension, value));
+        }
+    }
+
+    /// Visits the value of a dimension, or each where there are several.
+    pub(super) fn each_of(&self, account: &str, dimension: Dimension, mut visit: impl FnMut(&str)) {
         let strategy = self.strategy.as_deref().unwrap_or(NONE);
         let regime = self.regime.as_deref().unwrap_or(NONE);
-        visit(Dimension::All, "all");
-        visit(Dimension::Strategy, strategy);
-        visit(Dimension::Regime, regime);
-        visit(Dimension::StrategyRegime, &[strategy, " / ", regime].concat());
-        visit(Dimension::Symbol, &self.symbol);
-        visit(Dimension::Weekday, self.weekday_name());
-        visit(Dimension::Hour, self.hour_name());
-        visit(Dimension::ExitReason, self.exit_reason.as_deref().unwrap_or(NONE));
-        match self.mental_state {
-            Some(score) => visit(Dimension::MentalState, &score.to_string()),
-            None => visit(Dimension::MentalState, NONE),
-        }
-        visit(Dimension::Account, account);
-        if self.rules.is_empty() {
-            visit(Dimension::RuleBroken, NONE);
-        }
-        for rule in &self.rules {
-            visit(Dimension::RuleBroken, rule);
+        match dimension {
+            Dimension::All => visit("all"),
+            Dimension::Strategy => visit(strategy),
+            Dimension::Regime => visit(regime),
+            Dimension::StrategyRegime => visit(&[strategy, " / ", regime].concat()),
+            Dimension::Symbol => visit(&self.symbol),
+            Dimension::Weekday => visit(self.weekday_name()),
+            Dimension::Hour => visit(self.hour_name()),
+            Dimension::ExitReason => visit(self.exit_reason.as_deref().unwrap_or(NONE)),
+            Dimension::MentalState => match self.mental_state {
+                Some(score) => visit(&score.to_string()),
+                None => visit(NONE),
+            },
+            Dimension::RuleBroken if self.rules.is_empty() => visit(NONE),
+            Dimension::RuleBroken => self.rules.iter().for_each(|rule| visit(rule)),
+            Dimension::Account => visit(account),
         }
     }
 
