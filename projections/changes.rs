@@ -36,9 +36,15 @@ impl Changes {
     /// Of changes of the same key the last, in the order of keys.
     fn last(self) -> Vec<Change> {
         let mut changes = self.made;
-        changes.reverse();
+        // Stable, and quick where they come in order, as those of history tables do.
         changes.sort_by(|(one, _), (other, _)| one.cmp(other));
-        changes.dedup_by(|(later, _), (kept, _)| later == kept);
+        changes.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                std::mem::swap(later, kept);
+            }
+            same
+        });
         changes
     }
 }
