@@ -265,9 +265,10 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// The values changed since the last flush, in key order.
     pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&V>)> {
-        let mut dirty: Vec<&Slot<V>> = self.dirty.iter().map(|place| &self.slots[*place]).collect();
-        dirty.sort_unstable_by(|one, other| one.key.cmp(&other.key));
-        dirty.into_iter().map(|slot| (slot.key.as_slice(), slot.value.as_ref()))
+        let slots = self.dirty.iter().map(|place| &self.slots[*place]);
+        let mut changed: Vec<_> = slots.map(|slot| (slot.key.as_slice(), slot.value.as_ref())).collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed.into_iter()
     }
 
     /// Visits the values changed since the last flush, to change them once more.
@@ -279,21 +280,27 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
     pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
-        self.write(out);
+        self.write_and(out, &keep);
         self.forget(keep);
     }
 
     /// Writes what changed to `out`, and keeps it all in memory.
     pub fn write(&mut self, out: &mut Vec<StateChange>) {
-        let mut scratch = Vec::new();
-        let encode = |(key, value): (&[u8], Option<&V>)| {
-            let value = value.map(|value| codec::encode(value, self.form, &mut scratch));
-            StateChange { drawer: self.name, key: key.to_vec(), value }
-        };
-        out.extend(self.changed().map(encode));
+        self.write_and(out, |_| true);
+    }
+
+    /// Writes what changed, in key order. Values that are not kept lose their keys to what is written.
+    fn write_and(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
+        let (from, mut scratch) = (out.len(), Vec::new());
         for place in self.dirty.drain(..) {
-            self.slots[place].dirty = false;
+            let slot = &mut self.slots[place];
+            slot.dirty = false;
+            let value = slot.value.as_ref().map(|value| codec::encode(value, self.form, &mut scratch));
+            let stays = slot.value.as_ref().is_none_or(&keep);
+            let key = if stays { slot.key.clone() } else { std::mem::take(&mut slot.key) };
+            out.push(StateChange { drawer: self.name, key, value });
         }
+        out[from..].sort_unstable_by(|one, other| one.key.cmp(&other.key));
     }
 
     fn forget(&mut self, keep: impl Fn(&V) -> bool) {

@@ -6,10 +6,12 @@
 //! byte-order mark is not JSON, and taking it off is the caller's business; a trailing CR is white space.
 //! Knows nothing of events.
 
+mod canonical;
 mod reader;
 
 use std::borrow::Cow;
 
+pub(crate) use canonical::from_stored;
 pub use reader::parse;
 
 /// The most levels of objects and lists inside each other; what serde_json, which reads the log, allows.

@@ -60,6 +60,23 @@ impl Moment {
     pub fn utc_day(self) -> i64 {
         self.0.div_euclid(DAY_MICROS)
     }
+
+    /// Hands out `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
+    pub(crate) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
+        let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
+        let date = Self(clamped).to_utc().date_naive();
+        let seconds = clamped.rem_euclid(DAY_MICROS).unsigned_abs() / 1_000_000;
+        let mut text = *b"0000-00-00T00:00:00.000000Z";
+        // By hand: rows hold more times than anything else.
+        put_digits(&mut text[0..4], u64::from(date.year().unsigned_abs()));
+        put_digits(&mut text[5..7], u64::from(date.month()));
+        put_digits(&mut text[8..10], u64::from(date.day()));
+        put_digits(&mut text[11..13], seconds / 3_600);
+        put_digits(&mut text[14..16], seconds / 60 % 60);
+        put_digits(&mut text[17..19], seconds % 60);
+        put_digits(&mut text[20..26], self.0.rem_euclid(1_000_000).unsigned_abs());
+        take(std::str::from_utf8(&text).expect("digits and signs"))
+    }
 }
 
 /// Reads `2026-03-02T14:31:07Z`, with a fraction or not, which is how most times are written; what is spelled in
@@ -102,21 +119,8 @@ fn micros(fraction: &[u8]) -> Option<u32> {
 }
 
 impl fmt::Display for Moment {
-    /// `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
-        let date = Self(clamped).to_utc().date_naive();
-        let seconds = clamped.rem_euclid(DAY_MICROS).unsigned_abs() / 1_000_000;
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        // By hand: rows hold more times than anything else.
-        put_digits(&mut text[0..4], u64::from(date.year().unsigned_abs()));
-        put_digits(&mut text[5..7], u64::from(date.month()));
-        put_digits(&mut text[8..10], u64::from(date.day()));
-        put_digits(&mut text[11..13], seconds / 3_600);
-        put_digits(&mut text[14..16], seconds / 60 % 60);
-        put_digits(&mut text[17..19], seconds % 60);
-        put_digits(&mut text[20..26], self.0.rem_euclid(1_000_000).unsigned_abs());
-        out.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        self.with_text(|text| out.write_str(text))
     }
 }
 

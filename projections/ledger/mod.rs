@@ -70,6 +70,8 @@ struct State {
     closed: Drawer<Closed>,
     /// Voided trades that went flat, likewise.
     voided: Drawer<Closed>,
+    /// How often each slippage happened in the closed trades of an account.
+    slippages: Drawer<u32>,
     groups: Drawer<Group>,
     /// Places in the closed trades of each scope of groups.
     marks: Drawer<Marks>,
@@ -127,6 +129,7 @@ impl Default for Ledger {
             days: Drawer::ordered("days"),
             closed: Drawer::ordered("closed"),
             voided: Drawer::ordered("voided"),
+            slippages: Drawer::ordered("slippages"),
             groups: Drawer::ordered("groups"),
             marks: Drawer::new("marks"),
             arrears: Vec::new(),
@@ -142,7 +145,7 @@ impl Default for Ledger {
 /// The ledger, to the world.
 pub static ABOUT: About = About {
     name: "ledger",
-    version: 1,
+    version: 2,
     tables: &[
         &crate::trades::TABLE,
         &crate::performance_metrics::TABLE,
@@ -237,6 +240,7 @@ impl Projection for Ledger {
         state.days.write(&mut changes);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
+        state.slippages.write(&mut changes);
         state.groups.write(&mut changes);
         state.marks.write(&mut changes);
         (std::mem::take(&mut self.rows), changes)

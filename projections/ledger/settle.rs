@@ -115,7 +115,10 @@ impl Work<'_> {
             let (before, after) = match (self.posted(&trade_id), after) {
                 (before, after) if before == after.as_ref() => continue,
                 (Some(before), Some(after)) if before.differs_in_words(&after) => {
-                    let before = before.words.clone();
+                    let (before, slipped) = (before.words.clone(), before.slippage_ticks);
+                    if after.counts {
+                        self.count_slippage(&after.account, slipped, after.slippage_ticks);
+                    }
                     self.rename(before, after);
                     continue;
                 }
@@ -152,6 +155,25 @@ impl Work<'_> {
             self.write_metrics(&account);
         }
         self.stamp_days();
+    }
+
+    /// Counts how often each slippage happened, for percentiles over everything: one less of what was, one more of
+    /// what is.
+    fn count_slippage(&mut self, account: &str, was: Option<Dec>, is: Option<Dec>) {
+        if was == is {
+            return;
+        }
+        let key = |ticks: Dec| Key::text(account).and(&ticks.to_string());
+        if let Some(key) = was.map(key) {
+            let times = self.state.slippages.entry(self.shelf, &key, || 1);
+            *times -= 1;
+            if *times == 0 {
+                self.state.slippages.remove(self.shelf, &key);
+            }
+        }
+        if let Some(key) = is.map(key) {
+            *self.state.slippages.entry(self.shelf, &key, || 0) += 1;
+        }
     }
 
     /// What days, windows and breakdowns hold of a trade.
@@ -198,6 +220,7 @@ impl Work<'_> {
             return;
         }
         self.state.closed.remove(self.shelf, &trade.key());
+        self.count_slippage(&trade.account, trade.slippage_ticks, None);
         let day = self.day(&trade.account, trade.date);
         day.trades -= 1;
         day.trades_net -= trade.figures.net;
@@ -216,6 +239,7 @@ impl Work<'_> {
             return self.state.voided.put(&trade.key(), trade.clone());
         }
         self.state.closed.put(&trade.key(), trade.clone());
+        self.count_slippage(&trade.account, None, trade.slippage_ticks);
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
         day.trades_net += trade.figures.net;

@@ -194,6 +194,25 @@ impl Step<'_, '_> {
 /// An event as folds read it.
 pub(super) type Decoded = Result<Event, DecodeError>;
 
+/// Whether what a page folded is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Commit,
+    Forget,
+}
+
+/// The same as [`page`] for who only watches the last of a stretch: what was folded is forgotten, unless a fold failed,
+/// whose page has to be folded again.
+pub(crate) fn watch(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    each: impl FnMut(&mut Step<'_, '_>) -> bool,
+) -> Result<(), ProjectError> {
+    fold_page(reader, tables, folds, through, usize::MAX, each, End::Forget).map(drop)
+}
+
 /// Folds up to `limit` events, none beyond the position `through`, and commits. `each` sees every event when it is
 /// folded, and ends the page early by saying so; what was folded until then is committed too. Returns how
 /// many events it read.
@@ -203,7 +222,19 @@ pub(crate) fn page(
     folds: &mut [Fold],
     through: u64,
     limit: usize,
+    each: impl FnMut(&mut Step<'_, '_>) -> bool,
+) -> Result<usize, ProjectError> {
+    fold_page(reader, tables, folds, through, limit, each, End::Commit)
+}
+
+fn fold_page(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    limit: usize,
     mut each: impl FnMut(&mut Step<'_, '_>) -> bool,
+    end: End,
 ) -> Result<usize, ProjectError> {
     let Some(after) = next(folds, through) else { return Ok(0) };
     let shelves: Vec<SqlShelf<'_>> = folds.iter().map(|fold| tables.shelf(fold.about, None)).collect();
@@ -223,7 +254,10 @@ pub(crate) fn page(
         if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     for (fold, shelf) in folds.iter_mut().zip(shelves) {
-        fold.finish(reader, tables, shelf)?;
+        match end {
+            End::Forget if fold.failed_at.is_none() => shelf.finish()?,
+            _ => fold.finish(reader, tables, shelf)?,
+        }
     }
     Ok(read)
 }

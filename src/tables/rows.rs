@@ -37,7 +37,7 @@ pub(super) fn cell(value: ValueRef<'_>) -> Cell {
         ValueRef::Integer(value) => Cell::Int(value),
         ValueRef::Real(value) => Cell::Real(value),
         // No STRICT table of ours holds blobs; whatever a hand put there differs, and shows as text.
-        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::Text(String::from_utf8_lossy(bytes).into_owned()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => Cell::from(&*String::from_utf8_lossy(bytes)),
     }
 }
 
