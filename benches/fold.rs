@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use projections::cell::{Cell, Row};
+use projections::changes::Change;
 use projections::drawer::MemoryShelf;
 use projections::event::{self, Event};
 use projections::ledger;
@@ -28,7 +28,7 @@ struct Recorded {
 }
 
 /// The rows of one flush.
-type Changes = BTreeMap<&'static str, BTreeMap<Vec<Cell>, Option<Row>>>;
+type Changes = BTreeMap<&'static str, Vec<Change>>;
 
 /// How long each step took, over all pages.
 #[derive(Default)]

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::codec::{self, Form};
 use crate::decimal::Dec;
 use crate::moment::Moment;
+use crate::text::Text;
 
 /// One value of a table: the four kinds SQLite's STRICT tables hold.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,7 +20,7 @@ pub enum Cell {
     /// A price, an amount or a statistic; never NaN or infinite.
     Real(f64),
     /// A name, a time, or JSON.
-    Text(String),
+    Text(Text),
 }
 
 /// The values of one row, in the order of its table's columns.
@@ -132,7 +133,7 @@ impl Cell {
             Self::Null => String::new(),
             Self::Int(value) => value.to_string(),
             Self::Real(value) => value.to_string(),
-            Self::Text(value) => value.clone(),
+            Self::Text(value) => value.as_str().to_owned(),
         }
     }
 
@@ -179,25 +180,25 @@ impl From<Dec> for Cell {
 
 impl From<Moment> for Cell {
     fn from(value: Moment) -> Self {
-        Self::Text(value.to_string())
+        value.with_text(|text| text.into())
     }
 }
 
 impl From<&str> for Cell {
     fn from(value: &str) -> Self {
-        Self::Text(value.to_owned())
+        Self::Text(value.into())
     }
 }
 
 impl From<String> for Cell {
     fn from(value: String) -> Self {
-        Self::Text(value)
+        Self::Text(value.into())
     }
 }
 
 impl From<&String> for Cell {
     fn from(value: &String) -> Self {
-        Self::Text(value.clone())
+        value.as_str().into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Owns the encoding of fold state and of past rows: the one file that names bincode. Both are caches in
 //! `projections.db`; the log never sees it. A value that can't be read back is the caller's to refold.
 
+use bincode::enc::write::Writer;
 use bincode::error::EncodeError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -34,6 +35,25 @@ pub(crate) fn encode<T: Serialize>(value: &T, form: Form, scratch: &mut Vec<u8>)
     match form {
         Form::Plain => bytes.to_vec(),
         Form::Packed => pack(bytes),
+    }
+}
+
+/// A number that two values share only if they are written alike, but for chance: FNV-1a over what [`encode`] writes.
+pub(crate) fn fingerprint<T: Serialize>(value: &T) -> u64 {
+    let mut hash = Fnv(0xcbf2_9ce4_8422_2325);
+    match bincode::serde::encode_into_writer(value, &mut hash, bincode::config::standard()) {
+        Ok(()) => hash.0,
+        Err(error) => unreachable!("fold state has only encodable fields: {error}"),
+    }
+}
+
+struct Fnv(u64);
+
+impl Writer for Fnv {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
+        let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0 = bytes.iter().fold(self.0, step);
+        Ok(())
     }
 }
 

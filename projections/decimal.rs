@@ -42,6 +42,9 @@ impl Dec {
     /// # Errors
     /// [`DecError`] says what was expected.
     pub fn parse(text: &str) -> Result<Self, DecError> {
+        if let Some(canonical) = Self::parse_short(text) {
+            return Ok(canonical);
+        }
         let (mantissa, exponent) = match text.split_once(['e', 'E']) {
             Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
             None => (text, 0),
@@ -62,6 +65,32 @@ impl Dec {
         from_digits(negative, whole, fraction, exponent)
     }
 
+    /// Reads what nearly every price and amount is: a few digits with a point among them, and no zero to drop.
+    fn parse_short(text: &str) -> Option<Self> {
+        /// Fewer digits than overflow a word.
+        const BYTES_MAX: usize = 19;
+        let unsigned = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        if unsigned.len() > BYTES_MAX {
+            return None;
+        }
+        let (mut mantissa, mut point) = (0_u64, None);
+        for (at, byte) in unsigned.iter().enumerate() {
+            match byte {
+                b'0'..=b'9' => mantissa = mantissa * 10 + u64::from(byte - b'0'),
+                b'.' if at > 0 && point.is_none() => point = Some(at),
+                _ => return None,
+            }
+        }
+        let scale = match (point, unsigned.last()?) {
+            (None, _) => 0,
+            (Some(_), b'0' | b'.') => return None,
+            (Some(point), _) => unsigned.len() - point - 1,
+        };
+        let (low, mid) = (mantissa as u32, (mantissa >> 32) as u32);
+        let negative = unsigned.len() < text.len() && mantissa > 0;
+        Some(Self(Decimal::from_parts(low, mid, 0, negative, u32::try_from(scale).ok()?)))
+    }
+
     /// A whole number.
     #[must_use]
     pub fn from_int(value: i64) -> Self {
@@ -73,8 +102,9 @@ impl Dec {
     pub fn to_f64(self) -> f64 {
         let (mantissa, scale) = (self.0.mantissa(), self.0.scale());
         if mantissa.unsigned_abs() < (1 << 53) && scale <= 22 {
+            // By way of a word, which the machine itself converts.
             #[expect(clippy::cast_precision_loss, reason = "below 2^53 the cast is exact")]
-            let mantissa = mantissa as f64;
+            let mantissa = mantissa as i64 as f64;
             // Both operands are exact, so the division rounds once.
             return divide(mantissa, POWERS_OF_TEN[scale as usize]);
         }
@@ -223,12 +253,15 @@ const U128_POWERS_OF_FIVE: [u128; SIGNIFICANT_DIGITS_MAX + 1] = {
     powers
 };
 
+#[cold]
 fn saturated(negative: bool) -> Dec {
     Dec(if negative { Decimal::MIN } else { Decimal::MAX })
 }
 
+// Sums are most of what folds reckon, so they are made where they are asked for.
 impl Add for Dec {
     type Output = Self;
+    #[inline(always)]
     fn add(self, other: Self) -> Self {
         self.0.checked_add(other.0).map_or_else(|| saturated(self.is_negative()), Self)
     }
@@ -264,6 +297,7 @@ impl Neg for Dec {
 }
 
 impl AddAssign for Dec {
+    #[inline(always)]
     fn add_assign(&mut self, other: Self) {
         *self = *self + other;
     }
@@ -340,6 +374,25 @@ mod tests {
         assert_eq!(dec("-1e-28").to_string(), "-0.0000000000000000000000000001");
         assert_eq!(dec("-0.00"), Dec::ZERO);
         assert_eq!(dec("1.50").to_string(), "1.5");
+    }
+
+    #[test]
+    fn short_ones_are_read_as_all_others_are() {
+        for whole in ["", "0", "7", "00", "10", "042", "9999999999", "1234567890123456789"] {
+            for fraction in ["", ".", ".0", ".5", ".50", ".05", ".000001", ".987654321", ".1.2", ".x"] {
+                for sign in ["", "-", "--", "+"] {
+                    let text = format!("{sign}{whole}{fraction}");
+                    let Some(short) = Dec::parse_short(&text) else { continue };
+                    // An exponent of nought sends it the long way.
+                    let long = dec(&format!("{text}e0"));
+                    assert_eq!((short.0.mantissa(), short.0.scale()), (long.0.mantissa(), long.0.scale()), "{text}");
+                    assert_eq!(short.0.is_sign_negative(), long.0.is_sign_negative(), "{text}");
+                }
+            }
+        }
+        for text in ["-0", "0.5", "2403.6", "-12.25", "999999999999999999"] {
+            assert!(Dec::parse_short(text).is_some(), "{text}");
+        }
     }
 
     #[test]

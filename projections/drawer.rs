@@ -2,12 +2,20 @@
 //! is a typed write-back cache over one part of it. Folds ask drawers only, so memory holds what was
 //! touched since the last flush and nothing else. The world provides the shelf (SQLite, or a map in tests).
 
+mod index;
+mod key;
+
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
+pub use key::{Bytes, Key};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use index::Index;
 
 use crate::codec::{self, Form};
 
@@ -27,64 +35,10 @@ pub trait Shelf {
 /// Keys and values as a shelf returns them.
 pub type Entries = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// An ordered key: parts of text end with NUL (which no text of an event holds), numbers are big-endian.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key(pub Vec<u8>);
-
-impl Key {
-    /// A key that begins with a text.
-    #[must_use]
-    pub fn text(part: &str) -> Self {
-        // Room for what mostly follows, so that no key moves while it grows.
-        Self(Vec::with_capacity(part.len() + 32)).and(part)
-    }
-
-    /// Followed by a text.
-    #[must_use]
-    pub fn and(mut self, part: &str) -> Self {
-        self.0.extend_from_slice(part.as_bytes());
-        self.0.push(0);
-        self
-    }
-
-    /// Followed by a position.
-    #[must_use]
-    pub fn seq(mut self, part: u64) -> Self {
-        self.0.extend_from_slice(&part.to_be_bytes());
-        self
-    }
-
-    /// Followed by a signed number, in its order.
-    #[must_use]
-    pub fn signed(self, part: i64) -> Self {
-        self.seq(part.cast_unsigned() ^ (1 << 63))
-    }
-
-    /// Reads what [`Key::seq`] wrote.
-    #[must_use]
-    pub fn read_seq(bytes: &[u8]) -> Option<u64> {
-        Some(u64::from_be_bytes(bytes.try_into().ok()?))
-    }
-
-    /// Reads what [`Key::signed`] wrote.
-    #[must_use]
-    pub fn read_signed(bytes: &[u8]) -> Option<i64> {
-        Some((Self::read_seq(bytes)? ^ (1 << 63)).cast_signed())
-    }
-
-    /// The least key greater than every key that begins with this one.
-    #[must_use]
-    pub fn end(&self) -> Vec<u8> {
-        let mut end = self.0.clone();
-        // Text parts end in NUL and no key part begins above 0xFE at this place, so one 0xFF closes the range.
-        end.extend_from_slice(&[0xFF; 9]);
-        end
-    }
-}
-
 /// A value in memory, and whether the shelf has it yet.
 #[derive(Debug)]
 struct Slot<V> {
+    key: Vec<u8>,
     value: Option<V>,
     dirty: bool,
 }
@@ -97,11 +51,13 @@ pub struct Drawer<V> {
     /// Values in the order they were first asked for, where they stay until a flush: values are large.
     slots: Vec<Slot<V>>,
     /// Their places, by key.
-    places: BTreeMap<Vec<u8>, usize>,
+    index: Index,
+    /// The same in the order of keys, where the drawer is asked for more than one value at a time.
+    order: Option<BTreeMap<Vec<u8>, usize>>,
     /// What was asked for last, which is mostly asked for again.
-    latest: Option<(Vec<u8>, usize)>,
-    /// Keys and places of what the shelf has not yet, in the order they changed.
-    dirty: Vec<(Vec<u8>, usize)>,
+    latest: usize,
+    /// Places of what the shelf has not yet, in the order they changed.
+    dirty: Vec<usize>,
     /// Beginnings of keys of which everything is in `slots`: no need to ask the shelf.
     whole: BTreeSet<Vec<u8>>,
 }
@@ -110,135 +66,143 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
     /// An empty cache over the part called `name`.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self::with_form(name, Form::Plain)
-    }
-
-    /// The same for values that repeat themselves: they are kept smaller, for a little work.
-    #[must_use]
-    pub fn packed(name: &'static str) -> Self {
-        Self::with_form(name, Form::Packed)
-    }
-
-    fn with_form(name: &'static str, form: Form) -> Self {
         Self {
             name,
-            form,
+            form: Form::Plain,
             slots: Vec::new(),
-            places: BTreeMap::new(),
-            latest: None,
+            index: Index::default(),
+            order: None,
+            latest: 0,
             dirty: Vec::new(),
             whole: BTreeSet::new(),
         }
     }
 
-    fn slot(&mut self, shelf: &dyn Shelf, key: &Key) -> usize {
-        self.place(key).unwrap_or_else(|| {
-            let value = if self.is_whole(&key.0, &key.0) { None } else { self.load(shelf, &key.0) };
-            self.insert(key.0.clone(), Slot { value, dirty: false })
+    /// The same for values that repeat themselves: they are kept smaller, for a little work.
+    #[must_use]
+    pub fn packed(name: &'static str) -> Self {
+        Self { form: Form::Packed, ..Self::new(name) }
+    }
+
+    /// The same for values that are asked for by ranges of keys, too.
+    #[must_use]
+    pub fn ordered(name: &'static str) -> Self {
+        Self { order: Some(BTreeMap::new()), ..Self::new(name) }
+    }
+
+    fn slot(&mut self, shelf: &dyn Shelf, key: &[u8]) -> usize {
+        let hash = index::hash(key);
+        self.place(hash, key).unwrap_or_else(|| {
+            let value = if self.is_whole(key, key) { None } else { self.load(shelf, key) };
+            self.insert(hash, key.to_vec(), value)
         })
     }
 
     /// A slot whose value is about to change.
-    fn dirty(&mut self, key: &Key, place: usize) -> &mut Option<V> {
+    fn dirty(&mut self, place: usize) -> &mut Option<V> {
         let slot = &mut self.slots[place];
         if !std::mem::replace(&mut slot.dirty, true) {
-            self.dirty.push((key.0.clone(), place));
+            self.dirty.push(place);
         }
         &mut slot.value
     }
 
-    /// Where the value at `key` is, if it is in memory.
-    fn place(&mut self, key: &Key) -> Option<usize> {
-        match &mut self.latest {
-            Some((latest, place)) if *latest == key.0 => return Some(*place),
-            Some((latest, place)) => {
-                *place = *self.places.get(&key.0)?;
-                latest.clone_from(&key.0);
-            }
-            None => self.latest = Some((key.0.clone(), *self.places.get(&key.0)?)),
+    /// Where the value at a key is, if it is in memory.
+    fn place(&mut self, hash: u32, key: &[u8]) -> Option<usize> {
+        let is = |place: usize| self.slots[place].key == key;
+        if self.latest < self.slots.len() && is(self.latest) {
+            return Some(self.latest);
         }
-        self.latest.as_ref().map(|(_, place)| *place)
+        self.latest = self.index.find(hash, is)?;
+        Some(self.latest)
     }
 
-    fn insert(&mut self, key: Vec<u8>, slot: Slot<V>) -> usize {
+    fn insert(&mut self, hash: u32, key: Vec<u8>, value: Option<V>) -> usize {
         let place = self.slots.len();
-        self.slots.push(slot);
-        self.places.insert(key, place);
+        self.index.insert(hash, place);
+        if let Some(order) = &mut self.order {
+            order.insert(key.clone(), place);
+        }
+        self.slots.push(Slot { key, value, dirty: false });
         place
     }
 
     /// Takes everything whose key begins with `prefix` into memory, to stay there as long as flushes keep it.
     pub fn hold(&mut self, shelf: &dyn Shelf, prefix: &Key) {
-        if self.whole.contains(&prefix.0) {
+        if self.whole.contains(&*prefix.0) {
             return;
         }
         for (key, bytes) in shelf.scan(self.name, &prefix.0, &prefix.end(), usize::MAX, false) {
-            if !self.places.contains_key(&key) {
+            let hash = index::hash(&key);
+            if self.place(hash, &key).is_none() {
                 let value = self.decode(shelf, &key, &bytes);
-                self.insert(key, Slot { value, dirty: false });
+                self.insert(hash, key, value);
             }
         }
-        self.whole.insert(prefix.0.clone());
+        self.whole.insert(prefix.0.to_vec());
     }
 
     /// The entries with `from <= key < to`, ascending, of a part that [`Self::hold`] took into memory.
     pub fn held(&self, from: &[u8], to: &[u8]) -> impl DoubleEndedIterator<Item = (&[u8], &V)> + use<'_, V> {
         debug_assert!(self.is_whole(from, to), "{} was not taken into memory there", self.name);
-        let range = (Bound::Included(from), Bound::Excluded(to.max(from)));
-        let places = self.places.range::<[u8], _>(range);
-        places.filter_map(|(key, place)| Some((key.as_slice(), self.slots[*place].value.as_ref()?)))
+        self.range(from, to).filter_map(|slot| Some((slot.key.as_slice(), slot.value.as_ref()?)))
     }
 
     fn is_whole(&self, from: &[u8], to: &[u8]) -> bool {
         let before = self.whole.range::<[u8], _>((Bound::Unbounded, Bound::Included(from))).next_back();
-        let ends_within = |prefix: &[u8]| to.starts_with(prefix) || to <= Key(prefix.to_vec()).end().as_slice();
+        let ends_within = |prefix: &[u8]| to.starts_with(prefix) || to <= &*Key::from(prefix).end();
         before.is_some_and(|prefix| from.starts_with(prefix) && ends_within(prefix))
     }
 
     /// The value at `key`.
     pub fn get(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&V> {
-        let place = self.slot(shelf, key);
+        let place = self.slot(shelf, &key.0);
         self.slots[place].value.as_ref()
     }
 
     /// The value at `key`, to be changed.
     pub fn get_mut(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<&mut V> {
-        let place = self.slot(shelf, key);
+        let place = self.slot(shelf, &key.0);
         self.slots[place].value.as_ref()?;
-        self.dirty(key, place).as_mut()
+        self.dirty(place).as_mut()
     }
 
     /// The value at `key`, made by `default` where there is none, to be changed.
     pub fn entry(&mut self, shelf: &dyn Shelf, key: &Key, default: impl FnOnce() -> V) -> &mut V {
-        let place = self.slot(shelf, key);
-        self.dirty(key, place).get_or_insert_with(default)
+        let place = self.slot(shelf, &key.0);
+        self.dirty(place).get_or_insert_with(default)
     }
 
     /// Sets the value at `key`.
     pub fn put(&mut self, key: &Key, value: V) {
-        let empty = || Slot { value: None, dirty: false };
-        let place = self.place(key).unwrap_or_else(|| self.insert(key.0.clone(), empty()));
-        *self.dirty(key, place) = Some(value);
+        let hash = index::hash(&key.0);
+        let place = self.place(hash, &key.0).unwrap_or_else(|| self.insert(hash, key.0.to_vec(), None));
+        *self.dirty(place) = Some(value);
     }
 
     /// Takes the value at `key` away.
     pub fn remove(&mut self, shelf: &dyn Shelf, key: &Key) -> Option<V> {
-        let place = self.slot(shelf, key);
+        let place = self.slot(shelf, &key.0);
         self.slots[place].value.as_ref()?;
-        self.dirty(key, place).take()
+        self.dirty(place).take()
     }
 
     /// Up to `limit` entries with `from <= key < to`, ascending.
     pub fn scan(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
+        self.look(shelf, from, to, limit).into_iter().map(owned).collect()
+    }
+
+    /// The same, without a copy of what is in memory.
+    pub fn look(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<Found<'_, V>> {
         self.merge(shelf, from, to, limit, false)
     }
 
     /// Up to `limit` entries with `from <= key < to`, descending from the end.
     pub fn scan_back(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize) -> Vec<(Vec<u8>, V)> {
-        self.merge(shelf, from, to, limit, true)
+        self.merge(shelf, from, to, limit, true).into_iter().map(owned).collect()
     }
 
-    fn merge(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Vec<(Vec<u8>, V)> {
+    fn merge(&self, shelf: &dyn Shelf, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Vec<Found<'_, V>> {
         if from >= to || limit == 0 {
             return Vec::new();
         }
@@ -267,9 +231,9 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
         limit: usize,
         descending: bool,
         all: bool,
-    ) -> Option<Vec<(Vec<u8>, V)>> {
-        let range = self.places.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
-        let cached: Box<dyn Iterator<Item = (&Vec<u8>, &usize)>> =
+    ) -> Option<Vec<Found<'_, V>>> {
+        let range = self.range(from, to);
+        let cached: Box<dyn Iterator<Item = &Slot<V>>> =
             if descending { Box::new(range.rev()) } else { Box::new(range) };
         let mut cached = cached.peekable();
         let mut shelved = shelved.into_iter().peekable();
@@ -280,17 +244,19 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
                 (Some(_), None) if !all => return None,
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (Some((mine, _)), Some((theirs, _))) if descending => theirs.cmp(mine),
-                (Some((mine, _)), Some((theirs, _))) => (*mine).cmp(theirs),
+                (Some(mine), Some((theirs, _))) if descending => theirs.cmp(&mine.key),
+                (Some(mine), Some((theirs, _))) => mine.key.cmp(theirs),
             };
             if order != Ordering::Greater {
-                let (key, place) = cached.next()?;
-                merged.extend(self.slots[*place].value.clone().map(|value| (key.clone(), value)));
+                let slot = cached.next()?;
+                let value = slot.value.as_ref();
+                merged.extend(value.map(|value| (Cow::Borrowed(slot.key.as_slice()), Cow::Borrowed(value))));
             }
             if order != Ordering::Less {
                 let (key, bytes) = shelved.next()?;
                 if order == Ordering::Greater {
-                    merged.extend(self.decode(shelf, &key, &bytes).map(|value| (key, value)));
+                    let value = self.decode(shelf, &key, &bytes);
+                    merged.extend(value.map(|value| (Cow::Owned(key), Cow::Owned(value))));
                 }
             }
         }
@@ -299,34 +265,42 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
 
     /// The values changed since the last flush, in key order.
     pub fn changed(&self) -> impl Iterator<Item = (&[u8], Option<&V>)> {
-        let mut dirty: Vec<&(Vec<u8>, usize)> = self.dirty.iter().collect();
-        dirty.sort_unstable();
-        dirty.into_iter().map(|(key, place)| (key.as_slice(), self.slots[*place].value.as_ref()))
+        let slots = self.dirty.iter().map(|place| &self.slots[*place]);
+        let mut changed: Vec<_> = slots.map(|slot| (slot.key.as_slice(), slot.value.as_ref())).collect();
+        changed.sort_unstable_by_key(|(key, _)| *key);
+        changed.into_iter()
     }
 
     /// Visits the values changed since the last flush, to change them once more.
     pub fn visit_changed(&mut self, mut visit: impl FnMut(&mut V)) {
-        for (_, place) in &self.dirty {
+        for place in &self.dirty {
             self.slots[*place].value.as_mut().map(&mut visit);
         }
     }
 
     /// Writes what changed to `out` and forgets every value that `keep` does not want in memory.
     pub fn flush(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
-        self.write(out);
+        self.write_and(out, &keep);
         self.forget(keep);
     }
 
     /// Writes what changed to `out`, and keeps it all in memory.
     pub fn write(&mut self, out: &mut Vec<StateChange>) {
-        self.dirty.sort_unstable();
-        let mut scratch = Vec::new();
-        for (key, place) in self.dirty.drain(..) {
+        self.write_and(out, |_| true);
+    }
+
+    /// Writes what changed, in key order. Values that are not kept lose their keys to what is written.
+    fn write_and(&mut self, out: &mut Vec<StateChange>, keep: impl Fn(&V) -> bool) {
+        let (from, mut scratch) = (out.len(), Vec::new());
+        for place in self.dirty.drain(..) {
             let slot = &mut self.slots[place];
             slot.dirty = false;
             let value = slot.value.as_ref().map(|value| codec::encode(value, self.form, &mut scratch));
+            let stays = slot.value.as_ref().is_none_or(&keep);
+            let key = if stays { slot.key.clone() } else { std::mem::take(&mut slot.key) };
             out.push(StateChange { drawer: self.name, key, value });
         }
+        out[from..].sort_unstable_by(|one, other| one.key.cmp(&other.key));
     }
 
     fn forget(&mut self, keep: impl Fn(&V) -> bool) {
@@ -334,14 +308,20 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
             // What is let go is on the shelf alone.
             self.whole.clear();
         }
-        let mut slots = std::mem::take(&mut self.slots);
-        for (key, place) in std::mem::take(&mut self.places) {
-            let value = slots[place].value.take_if(|value| keep(value));
-            if value.is_some() {
-                self.insert(key, Slot { value, dirty: false });
+        self.index.clear();
+        self.order.as_mut().map(BTreeMap::clear);
+        for Slot { key, value, .. } in std::mem::take(&mut self.slots) {
+            if let Some(value) = value.filter(&keep) {
+                self.insert(index::hash(&key), key, Some(value));
             }
         }
-        self.latest = None;
+    }
+
+    /// What is in memory with `from <= key < to`, ascending.
+    fn range(&self, from: &[u8], to: &[u8]) -> impl DoubleEndedIterator<Item = &Slot<V>> + use<'_, V> {
+        let order = self.order.as_ref().expect("a drawer that is asked for ranges is made in order");
+        let range = (Bound::Included(from), Bound::Excluded(to.max(from)));
+        order.range::<[u8], _>(range).map(|(_, place)| &self.slots[*place])
     }
 
     fn load(&self, shelf: &dyn Shelf, key: &[u8]) -> Option<V> {
@@ -358,6 +338,13 @@ impl<V: Serialize + DeserializeOwned + Clone> Drawer<V> {
     }
 }
 
+/// An entry with its key, where it lies in memory, or read from the shelf.
+pub type Found<'a, V> = (Cow<'a, [u8]>, Cow<'a, V>);
+
+fn owned<V: Clone>((key, value): Found<'_, V>) -> (Vec<u8>, V) {
+    (key.into_owned(), value.into_owned())
+}
+
 /// A change of fold state for the shelf to keep; `None` takes the key away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -370,16 +357,17 @@ pub struct StateChange {
 /// A shelf in memory: for tests, audits and replays that leave nothing behind.
 #[derive(Debug, Default)]
 pub struct MemoryShelf {
-    entries: BTreeMap<(&'static str, Vec<u8>), Vec<u8>>,
+    drawers: BTreeMap<&'static str, BTreeMap<Vec<u8>, Vec<u8>>>,
 }
 
 impl MemoryShelf {
     /// Keeps what a flush wrote.
     pub fn keep(&mut self, changes: Vec<StateChange>) {
         for change in changes {
+            let entries = self.drawers.entry(change.drawer).or_default();
             match change.value {
-                Some(value) => self.entries.insert((change.drawer, change.key), value),
-                None => self.entries.remove(&(change.drawer, change.key)),
+                Some(value) => entries.insert(change.key, value),
+                None => entries.remove(&change.key),
             };
         }
     }
@@ -387,12 +375,13 @@ impl MemoryShelf {
 
 impl Shelf for MemoryShelf {
     fn get(&self, drawer: &'static str, key: &[u8]) -> Option<Vec<u8>> {
-        self.entries.get(&(drawer, key.to_vec())).cloned()
+        self.drawers.get(drawer)?.get(key).cloned()
     }
 
     fn scan(&self, drawer: &'static str, from: &[u8], to: &[u8], limit: usize, descending: bool) -> Entries {
-        let range = self.entries.range((drawer, from.to_vec())..(drawer, to.to_vec()));
-        let owned = |((_, key), value): (&(&'static str, Vec<u8>), &Vec<u8>)| (key.clone(), value.clone());
+        let Some(entries) = self.drawers.get(drawer) else { return Entries::new() };
+        let range = entries.range::<[u8], _>((Bound::Included(from), Bound::Excluded(to)));
+        let owned = |(key, value): (&Vec<u8>, &Vec<u8>)| (key.clone(), value.clone());
         if descending { range.rev().take(limit).map(owned).collect() } else { range.take(limit).map(owned).collect() }
     }
 

@@ -97,6 +97,15 @@ impl Direction {
         }
     }
 
+    /// The word in `round_trips.side`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Long => "long",
+            Self::Short => "short",
+        }
+    }
+
     /// The word in `trades.trade_type`.
     #[must_use]
     pub fn trade_type(self) -> &'static str {

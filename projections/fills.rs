@@ -37,8 +37,8 @@ pub(crate) fn row(fill: &Fill, filed: &FillRef) -> Row {
     vec![
         (&fill.fill_id).into(),
         fill.at.into(),
-        (&fill.account).into(),
-        (&fill.symbol).into(),
+        (&fill.book.account).into(),
+        (&fill.book.symbol).into(),
         fill.side.name().into(),
         fill.quantity.into(),
         fill.price.into(),

@@ -6,10 +6,12 @@
 //! byte-order mark is not JSON, and taking it off is the caller's business; a trailing CR is white space.
 //! Knows nothing of events.
 
+mod canonical;
 mod reader;
 
 use std::borrow::Cow;
 
+pub(crate) use canonical::from_stored;
 pub use reader::parse;
 
 /// The most levels of objects and lists inside each other; what serde_json, which reads the log, allows.
@@ -118,13 +120,12 @@ fn separate(index: usize, out: &mut String) {
 /// Appends a string in quotes. Only what JSON demands is escaped, so that a text has one canonical form.
 pub fn write_string(text: &str, out: &mut String) {
     out.push('"');
-    let mut plain_from = 0;
-    for (index, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[plain_from..index]);
-        plain_from = index + 1;
+    let mut rest = text;
+    loop {
+        let (plain, special) = rest.split_at(plain_len(rest.as_bytes()));
+        out.push_str(plain);
+        let Some(byte) = special.bytes().next() else { break };
+        rest = &special[1..];
         match byte {
             b'"' => out.push_str("\\\""),
             b'\\' => out.push_str("\\\\"),
@@ -140,8 +141,29 @@ pub fn write_string(text: &str, out: &mut String) {
             }
         }
     }
-    out.push_str(&text[plain_from..]);
     out.push('"');
+}
+
+/// How many bytes a JSON string has as they are, before the first quote, backslash or control character.
+fn plain_len(bytes: &[u8]) -> usize {
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let marks = specials(u64::from_le_bytes(*word));
+        if marks != 0 {
+            return index * 8 + marks.trailing_zeros() as usize / 8;
+        }
+    }
+    let special = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'));
+    words.len() * 8 + special.unwrap_or(rest.len())
+}
+
+/// Eight bytes at a time: the top bit of the first byte that cannot stand as it is, and perhaps of some after it.
+fn specials(word: u64) -> u64 {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    // Subtracting borrows from what is below, and bytes above the first special one do not matter.
+    let below = |limit: u64, word: u64| word.wrapping_sub(ONES * limit) & !word;
+    let is = |byte: u8| below(1, word ^ (ONES * u64::from(byte)));
+    (below(0x20, word) | is(b'"') | is(b'\\')) & (ONES * 0x80)
 }
 
 const HEX_DIGITS: &[u8; 16] = b"0123456789abcdef";

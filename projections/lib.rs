@@ -31,6 +31,7 @@ pub mod round_trips;
 pub mod rule_breaks;
 pub mod schema;
 pub mod system_state;
+pub mod text;
 pub mod trades;
 pub mod upcast;
 pub mod validate;

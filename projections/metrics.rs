@@ -103,8 +103,11 @@ impl Summary {
         } else if lost {
             self.lost.add(r);
         }
-        self.peak_r = self.peak_r.max(self.rated.sum);
-        self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
+        if r.is_negative() {
+            self.drawdown_r = self.drawdown_r.max(self.peak_r - self.rated.sum);
+        } else {
+            self.peak_r = self.peak_r.max(self.rated.sum);
+        }
     }
 
     fn push_streaks(&mut self, trade: &Figures) {
@@ -435,15 +438,21 @@ pub const METRICS: &[Metric] = &[
 ];
 
 /// The p-th percentile (0..1) by linear interpolation between closest ranks (Hyndman and Fan's type 7, as
-/// numpy's default); `None` for no values.
+/// numpy's default) of values in ascending order, each with how often it happened; `None` for no values.
 #[must_use]
-pub fn percentile(values: &mut [f64], p: f64) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let last = values.len().checked_sub(1)?;
+pub fn percentile(values: &[(f64, usize)], p: f64) -> Option<f64> {
+    let last = values.iter().map(|(_, times)| times).sum::<usize>().checked_sub(1)?;
     #[expect(clippy::cast_precision_loss, reason = "a count of trades")]
     let rank = p * last as f64;
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 <= rank <= last")]
     let below = (rank.floor() as usize).min(last);
-    let above = (below + 1).min(last);
-    Some(values[below] + (values[above] - values[below]) * (rank - rank.floor()))
+    let nth = |place: usize| {
+        let mut passed = 0;
+        values.iter().find(|(_, times)| {
+            passed += times;
+            passed > place
+        })
+    };
+    let ((low, _), (high, _)) = (nth(below)?, nth((below + 1).min(last))?);
+    Some(low + (high - low) * (rank - rank.floor()))
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -28,6 +28,9 @@ impl Moment {
     /// # Errors
     /// [`MomentError`] says what was expected.
     pub fn parse(text: &str) -> Result<Self, MomentError> {
+        if let Some(moment) = parse_utc(text.as_bytes()) {
+            return Ok(moment);
+        }
         let separated = text.as_bytes().get(10).is_some_and(|byte| matches!(byte, b'T' | b't' | b' '));
         let moment = DateTime::parse_from_rfc3339(text).ok().filter(|_| separated).ok_or(MomentError)?;
         let micros = Self(moment.timestamp_micros());
@@ -57,12 +60,9 @@ impl Moment {
     pub fn utc_day(self) -> i64 {
         self.0.div_euclid(DAY_MICROS)
     }
-}
 
-impl fmt::Display for Moment {
-    /// `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use chrono::Datelike;
+    /// Hands out `2026-03-02T14:31:07.250000Z`: always 27 characters, so text order is time order.
+    pub(crate) fn with_text<T>(self, take: impl FnOnce(&str) -> T) -> T {
         let clamped = self.0.clamp(Self::MIN.0, Self::MAX.0);
         let date = Self(clamped).to_utc().date_naive();
         let seconds = clamped.rem_euclid(DAY_MICROS).unsigned_abs() / 1_000_000;
@@ -75,7 +75,52 @@ impl fmt::Display for Moment {
         put_digits(&mut text[14..16], seconds / 60 % 60);
         put_digits(&mut text[17..19], seconds % 60);
         put_digits(&mut text[20..26], self.0.rem_euclid(1_000_000).unsigned_abs());
-        out.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
+        take(std::str::from_utf8(&text).expect("digits and signs"))
+    }
+}
+
+/// Reads `2026-03-02T14:31:07Z`, with a fraction or not, which is how most times are written; what is spelled in
+/// another way, or is no such time, is for chrono to tell.
+fn parse_utc(text: &[u8]) -> Option<Moment> {
+    let (head, tail) = text.split_first_chunk::<19>()?;
+    let shape = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
+    if shape.iter().any(|(index, byte)| head[*index] != *byte) {
+        return None;
+    }
+    let [hour, minute, second] = [11, 14, 17].map(|at| digits(&head[at..at + 2]));
+    let (hour, minute, second) = (hour?, minute?, second?);
+    let date =
+        NaiveDate::from_ymd_opt(i32::try_from(digits(&head[..4])?).ok()?, digits(&head[5..7])?, digits(&head[8..10])?)?;
+    let micros = match tail {
+        b"Z" => 0,
+        [b'.', fraction @ .., b'Z'] if (1..=9).contains(&fraction.len()) => micros(fraction)?,
+        _ => return None,
+    };
+    if date.year() == 0 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let day = i64::from(date.num_days_from_ce()) - DAYS_TO_1970;
+    let seconds = i64::from(hour * 3_600 + minute * 60 + second);
+    Some(Moment(day * DAY_MICROS + seconds * 1_000_000 + i64::from(micros)))
+}
+
+/// The days from the first of the year 1, counted as 1, to the first of 1970.
+const DAYS_TO_1970: i64 = 719_163;
+
+/// The number that up to nine digits are.
+fn digits(text: &[u8]) -> Option<u32> {
+    text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
+}
+
+/// The microseconds of a decimal fraction of up to nine digits.
+fn micros(fraction: &[u8]) -> Option<u32> {
+    let missing = 9_u32.saturating_sub(u32::try_from(fraction.len()).ok()?);
+    Some(digits(fraction)? * 10_u32.pow(missing) / 1_000)
+}
+
+impl fmt::Display for Moment {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.with_text(|text| out.write_str(text))
     }
 }
 

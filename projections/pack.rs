@@ -6,26 +6,28 @@
 const REPEAT_MIN: usize = 4;
 /// A half of a token that says: more follows.
 const NIBBLE_MAX: usize = 15;
-const PLACES_BITS: u32 = 10;
+const PLACES_BITS: u32 = 9;
 
 /// The bytes with their repeats pointed at. Each token is a byte whose halves say how many bytes stand here and how
 /// many are repeated, those bytes, and how far back the repeat begins; the last token repeats nothing.
 pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(bytes.len() / 2 + 16);
-    // Where each hash of four bytes was seen last, from 1.
-    let mut places = [0_u32; 1 << PLACES_BITS];
-    let (mut at, mut plain_from) = (0, 0);
-    while let Some(four) = bytes.get(at..).and_then(<[u8]>::first_chunk::<REPEAT_MIN>) {
+    // Which four bytes were seen last under each hash, and where below them. At the beginning that claims four NULs at 0,
+    // which `common` checks; so the first byte is passed over, lest it repeat itself.
+    let mut places = [0_u64; 1 << PLACES_BITS];
+    let (mut at, mut plain_from) = (1, 0);
+    while let Some(four) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
         let word = u32::from_le_bytes(*four);
         let place = &mut places[(word.wrapping_mul(0x9E37_79B1) >> (32 - PLACES_BITS)) as usize];
-        let seen = std::mem::replace(place, u32::try_from(at + 1).unwrap_or_default()) as usize;
-        let len = seen.checked_sub(1).map_or(0, |seen| common(&bytes[seen..], &bytes[at..]));
+        let seen = std::mem::replace(place, u64::from(word) << 32 | u64::from(at as u32));
+        let from = seen as u32 as usize;
+        let len = if (seen >> 32) as u32 == word { common(&bytes[from..], &bytes[at..]) } else { 0 };
         if len < REPEAT_MIN {
             at += 1;
             continue;
         }
         put_token(&mut packed, &bytes[plain_from..at], len - REPEAT_MIN);
-        put_number(&mut packed, at + 1 - seen);
+        put_number(&mut packed, at - from);
         at += len;
         plain_from = at;
     }
@@ -35,7 +37,16 @@ pub(crate) fn pack(bytes: &[u8]) -> Vec<u8> {
 
 /// How many bytes both begin with.
 fn common(one: &[u8], other: &[u8]) -> usize {
-    one.iter().zip(other).take_while(|(one, other)| one == other).count()
+    let words = one.as_chunks::<8>().0.iter().zip(other.as_chunks::<8>().0);
+    let mut len = 0;
+    for (one, other) in words {
+        let different = u64::from_le_bytes(*one) ^ u64::from_le_bytes(*other);
+        if different != 0 {
+            return len + different.trailing_zeros() as usize / 8;
+        }
+        len += 8;
+    }
+    len + one[len..].iter().zip(&other[len..]).take_while(|(one, other)| one == other).count()
 }
 
 fn put_token(packed: &mut Vec<u8>, plain: &[u8], repeated: usize) {
@@ -80,7 +91,11 @@ pub(crate) fn unpack(packed: &[u8], limit: usize) -> Option<Vec<u8>> {
         if bytes.len() + (end - from) > limit {
             return None;
         }
-        // One by one: a repeat may run into what it makes.
+        if end <= bytes.len() {
+            bytes.extend_from_within(from..end);
+            continue;
+        }
+        // One by one: the repeat runs into what it makes.
         for place in from..end {
             bytes.push(*bytes.get(place)?);
         }

@@ -1,7 +1,7 @@
 //! `performance_breakdown`: latest: what each strategy, regime, weekday, mood and rule break pays or costs.
 
 use crate::cell::{Cell, Row, Table, integer, real, text};
-use crate::ledger::running::Group;
+use crate::ledger::groups::Group;
 use crate::metrics::METRICS;
 
 /// The metrics of all closed trades that share a dimension's value, in an account or over all.

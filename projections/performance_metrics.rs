@@ -35,7 +35,12 @@ pub static TABLE: Table = Table {
 
 pub(crate) fn row(seq: u64, at: Moment, account: &str, window: u32, summary: &Summary) -> Row {
     let mut row = Row::with_capacity(TABLE.columns.len() + 2);
-    row.extend([format!("{seq}/{account}/{window}").into(), at.into(), account.into(), window.into()]);
+    row.extend([
+        [&seq.to_string(), account, &window.to_string()].join("/").into(),
+        at.into(),
+        account.into(),
+        window.into(),
+    ]);
     row.extend(METRICS.iter().filter(|metric| metric.seed).map(|metric| metric.of(summary).into()));
     row.extend([Cell::seq(seq), Cell::seq(seq)]);
     row

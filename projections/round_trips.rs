@@ -41,7 +41,7 @@ pub(crate) fn row(trade: &Trade, trip: &RoundTrip) -> Row {
         (&trade.trade_id).into(),
         (&trade.account).into(),
         (&trade.symbol).into(),
-        trade.direction.trade_type().to_lowercase().into(),
+        trade.direction.name().into(),
         trip.quantity.into(),
         trip.entry_price.into(),
         trip.exit_price.into(),

@@ -9,6 +9,8 @@ use std::fmt;
 
 pub use types::TYPES;
 
+/// The most fields of an object.
+pub const FIELDS_MAX: usize = 32;
 /// The most bytes of an identifier or a name.
 pub const NAME_BYTES_MAX: usize = 256;
 /// The most bytes of a text: notes, details, reasons.

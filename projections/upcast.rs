@@ -4,12 +4,11 @@
 
 mod steps;
 
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::draft::Stored;
 use crate::event::{Event, Payload};
-use crate::json::JsonError;
+use crate::json::{JsonError, from_stored};
 use crate::moment::Moment;
 use crate::schema::EventType;
 
@@ -119,31 +118,27 @@ pub fn decode_raw(raw: &Raw<'_>) -> Result<Event, DecodeError> {
 
 /// The payload of a type at its current version; `None` where the type has none.
 fn payload(kind: &str, data: &str) -> Result<Option<Payload>, serde_json::Error> {
-    // Straight from the text into the struct: replaying a long log spends its time here.
-    fn read<T: DeserializeOwned>(data: &str) -> Result<T, serde_json::Error> {
-        serde_json::from_str(data)
-    }
     Ok(Some(match kind {
-        "AccountOpened" => Payload::AccountOpened(read(data)?),
-        "InstrumentDefined" => Payload::InstrumentDefined(read(data)?),
-        "TradeOpened" => Payload::TradeOpened(read(data)?),
-        "FillRecorded" => Payload::FillRecorded(read(data)?),
-        "StopMoved" => Payload::StopMoved(read(data)?),
-        "TargetMoved" => Payload::TargetMoved(read(data)?),
-        "ExcursionMarked" => Payload::ExcursionMarked(read(data)?),
-        "TradeExited" => Payload::TradeExited(read(data)?),
-        "RuleBroken" => Payload::RuleBroken(read(data)?),
-        "MentalStateRated" => Payload::MentalStateRated(read(data)?),
-        "NoteAdded" => Payload::NoteAdded(read(data)?),
-        "StateChanged" => Payload::StateChanged(read(data)?),
-        "RiskSet" => Payload::RiskSet(read(data)?),
-        "CashMoved" => Payload::CashMoved(read(data)?),
-        "BarClosed" => Payload::BarClosed(read(data)?),
-        "FillCorrected" => Payload::FillCorrected(read(data)?),
-        "FillBusted" => Payload::FillBusted(read(data)?),
-        "TradeAmended" => Payload::TradeAmended(read(data)?),
-        "TradeVoided" => Payload::TradeVoided(read(data)?),
-        "FillsReassigned" => Payload::FillsReassigned(read(data)?),
+        "AccountOpened" => Payload::AccountOpened(from_stored(data)?),
+        "InstrumentDefined" => Payload::InstrumentDefined(from_stored(data)?),
+        "TradeOpened" => Payload::TradeOpened(from_stored(data)?),
+        "FillRecorded" => Payload::FillRecorded(from_stored(data)?),
+        "StopMoved" => Payload::StopMoved(from_stored(data)?),
+        "TargetMoved" => Payload::TargetMoved(from_stored(data)?),
+        "ExcursionMarked" => Payload::ExcursionMarked(from_stored(data)?),
+        "TradeExited" => Payload::TradeExited(from_stored(data)?),
+        "RuleBroken" => Payload::RuleBroken(from_stored(data)?),
+        "MentalStateRated" => Payload::MentalStateRated(from_stored(data)?),
+        "NoteAdded" => Payload::NoteAdded(from_stored(data)?),
+        "StateChanged" => Payload::StateChanged(from_stored(data)?),
+        "RiskSet" => Payload::RiskSet(from_stored(data)?),
+        "CashMoved" => Payload::CashMoved(from_stored(data)?),
+        "BarClosed" => Payload::BarClosed(from_stored(data)?),
+        "FillCorrected" => Payload::FillCorrected(from_stored(data)?),
+        "FillBusted" => Payload::FillBusted(from_stored(data)?),
+        "TradeAmended" => Payload::TradeAmended(from_stored(data)?),
+        "TradeVoided" => Payload::TradeVoided(from_stored(data)?),
+        "FillsReassigned" => Payload::FillsReassigned(from_stored(data)?),
         _ => return Ok(None),
     }))
 }

@@ -3,6 +3,7 @@
 //! field; what is merely surprising is the folds' to list. The line comes without its line feed and
 //! without a byte-order mark: both are the caller's business, as is the number of the line.
 
+mod decimals;
 mod envelope;
 mod fields;
 mod nearest;
@@ -89,14 +90,15 @@ fn stream(rule: StreamRule, data: Entries<'_>) -> Stream {
         _ => None,
     };
     let text = |field| named(field).unwrap_or_default();
-    let account = || format!("account/{}", named("account_id").unwrap_or(DEFAULT_ACCOUNT));
+    let account = || ["account/", named("account_id").unwrap_or(DEFAULT_ACCOUNT)].concat();
+    let trade = |trade: &str| ["trade/", trade].concat();
     Stream::Named(match rule {
         StreamRule::Fill => return Stream::OfFill(text("fill_id").to_owned()),
         StreamRule::Account => account(),
-        StreamRule::Instrument => format!("instrument/{}", text("symbol")),
-        StreamRule::Trade => format!("trade/{}", text("trade_id")),
-        StreamRule::TradeElseAccount => named("trade_id").map_or_else(account, |trade| format!("trade/{trade}")),
-        StreamRule::Market => format!("market/{}/{}", text("symbol"), text("timeframe")),
+        StreamRule::Instrument => ["instrument/", text("symbol")].concat(),
+        StreamRule::Trade => trade(text("trade_id")),
+        StreamRule::TradeElseAccount => named("trade_id").map_or_else(account, trade),
+        StreamRule::Market => ["market/", text("symbol"), "/", text("timeframe")].concat(),
         StreamRule::System => "system".to_owned(),
     })
 }

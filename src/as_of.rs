@@ -6,7 +6,8 @@ use projections::projection::PROJECTIONS;
 
 use crate::log::Reader;
 use crate::projector::fold::Fold;
-use crate::projector::renew::{replay, states};
+use crate::projector::renew::states;
+use crate::projector::replay::replay;
 use crate::projector::{Pace, ProjectError, ProjectionState, tail};
 use crate::tables::{self, Connection, Tables};
 

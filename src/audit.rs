@@ -6,7 +6,7 @@
 use std::ops::ControlFlow;
 
 use projections::calendar::TradingDate;
-use projections::cell::{Cell, Row, Table};
+use projections::cell::{Cell, Column, Row, Table};
 use projections::ledger::on_demand;
 use projections::moment::Moment;
 use projections::{accounts, daily_pnl, ledger, trades};
@@ -16,7 +16,7 @@ use crate::as_of;
 use crate::log::{EventRef, ReadError, Reader};
 use crate::projector::fold::{self, Fold};
 use crate::projector::{Pace, ProjectError};
-use crate::tables::{self, Connection, SqlShelf, Tables, TablesError};
+use crate::tables::{self, Connection, Filter, SqlShelf, Tables, TablesError, select};
 
 /// Why something could not be audited.
 #[derive(Debug, thiserror::Error)]
@@ -197,9 +197,16 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
             ControlFlow::Continue(())
         })?;
     }
+    // Before the tables, which can only be further then.
+    let head = reader.head()?.seq;
     let whole = vec![(0, u64::MAX)];
+    let mut last = None;
     let found = match Tables::readable(reader.dir())? {
         Some(live) if tables::is_current(&live)? => {
+            let kept = tables::cursors(&live)?.into_iter().find(|kept| kept.name == ledger::ABOUT.name);
+            if kept.is_some_and(|kept| kept.cursor.position >= head) {
+                last = last_change(&live, subject)?;
+            }
             own.extend(taken_away(&live, subject)?);
             tables::changed_between(&live, &ledger::ABOUT, subject.table(), &subject.key(), &own)?
         }
@@ -208,14 +215,30 @@ fn spans(reader: &Reader, subject: &Subject) -> Result<Vec<(u64, u64)>, AuditErr
     if found.is_empty() && subject.is_named_after_a_fill() {
         return Ok(whole);
     }
+    // Of a row that is there it is known which event changed it last: nothing after it and the last of its own is told.
+    let last = last.map_or(u64::MAX, |last| own.iter().copied().fold(last, u64::max));
     let mut spans: Vec<(u64, u64)> = Vec::new();
-    for (start, end) in found {
+    for (start, end) in found.into_iter().map(|(start, end)| (start, end.min(last))) {
         match spans.last_mut() {
             Some(last) if last.1 == start => last.1 = end,
             _ => spans.push((start, end)),
         }
     }
     Ok(spans)
+}
+
+/// The position that last changed the row; `None` where there is none.
+fn last_change(live: &Connection, subject: &Subject) -> Result<Option<u64>, TablesError> {
+    let (table, key) = (subject.table(), subject.key());
+    let columns: Vec<Column> = table.all_columns().filter(|column| column.name == "last_seq").collect();
+    let is_it: Vec<Filter> =
+        table.key.iter().zip(&key).map(|(name, cell)| Filter::TextIs(name, cell.to_text())).collect();
+    let mut last = None;
+    select(live, table, &columns, &is_it, |row| {
+        last = row[0].as_count();
+        ControlFlow::Break(())
+    })?;
+    Ok(last)
 }
 
 /// The position at which a day was last changed, which its row tells unless it was taken away.
@@ -237,8 +260,9 @@ fn follow_span(
     let mut row = tables.row(table, &key)?;
     let mut folds = [Fold::resume(&ledger::ABOUT, &tables)?];
     let mut flow = ControlFlow::Continue(());
+    let page_events = Pace::default().page_events;
     while !folds[0].has_done(end) && flow.is_continue() {
-        fold::page(reader, &tables, &mut folds, end, Pace::default().page_events, |step| {
+        let mut watched = |step: &mut fold::Step<'_, '_>| {
             let now = step.row(table, &key);
             let before = std::mem::replace(&mut row, now);
             let changes = if before == row { Vec::new() } else { changes(table, before.as_ref(), row.as_ref()) };
@@ -246,7 +270,12 @@ fn follow_span(
                 flow = each(made_of(step.event, changes));
             }
             flow.is_break()
-        })?;
+        };
+        if end - folds[0].reached().position <= page_events as u64 {
+            fold::watch(reader, &tables, &mut folds, end, &mut watched)?;
+        } else {
+            fold::page(reader, &tables, &mut folds, end, page_events, &mut watched)?;
+        }
     }
     match &folds[0].reached().stopped {
         Some(stop) => Err(AuditError::Stopped { at: stop.at, reason: stop.reason.clone() }),

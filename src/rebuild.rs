@@ -11,7 +11,8 @@ use crate::as_of;
 use crate::log::file::{failed, make_dir};
 use crate::log::{self, OpenError, ReadError, Reader};
 use crate::projector::fold::Fold;
-use crate::projector::renew::{self, Renewal, end_at, replay, states};
+use crate::projector::renew::{self, Renewal, end_at, states};
+use crate::projector::replay::replay;
 use crate::projector::{self, Pace, ProjectError, ProjectionState};
 use crate::tables::{self, Differences, Outdated, Side, Tables, TablesError};
 

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{DEPTH_MAX, Json, JsonError, JsonProblem};
+use super::{DEPTH_MAX, Json, JsonError, JsonProblem, plain_len};
 
 /// Reads a text that is one JSON value, with white space around it or not.
 ///
@@ -65,7 +65,8 @@ impl<'a> Reader<'a> {
         if self.take(b'}') {
             return Ok(Json::Object(entries));
         }
-        entries.reserve(8);
+        // Most objects are no larger: growing them would cost more than reading their keys.
+        entries.reserve(16);
         loop {
             if self.peek() != Some(b'"') {
                 return Err(self.syntax("a key in double quotes"));
@@ -112,6 +113,7 @@ impl<'a> Reader<'a> {
         }
     }
 
+    #[cold]
     fn word(&mut self) -> Read<Json<'a>> {
         for (word, value) in [("null", Json::Null), ("true", Json::Bool(true)), ("false", Json::Bool(false))] {
             if self.rest().starts_with(word) {
@@ -154,9 +156,13 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Read<Cow<'a, str>> {
         self.at += 1;
         let first = self.plain_run();
-        if self.take(b'"') {
-            return Ok(Cow::Borrowed(first));
-        }
+        if self.take(b'"') { Ok(Cow::Borrowed(first)) } else { self.rest_of_string(first) }
+    }
+
+    /// The string that begins with this run, and that cannot be taken as it stands. Apart from the others, which it
+    /// would slow down.
+    #[cold]
+    fn rest_of_string(&mut self, first: &str) -> Read<Cow<'a, str>> {
         let mut resolved = first.to_owned();
         while !self.take(b'"') {
             match self.peek() {
@@ -172,11 +178,9 @@ impl<'a> Reader<'a> {
 
     /// What can be taken as it stands: up to a quote, a backslash, a control character or the end.
     fn plain_run(&mut self) -> &'a str {
-        let rest = self.rest();
-        let special = rest.bytes().position(|byte| byte == b'"' || byte == b'\\' || byte < 0x20);
-        let run = &rest[..special.unwrap_or(rest.len())];
-        self.at += run.len();
-        run
+        let from = self.at;
+        self.at += plain_len(&self.text.as_bytes()[from..]);
+        &self.text[from..self.at]
     }
 
     fn escape(&mut self) -> Read<char> {
@@ -281,13 +285,27 @@ fn within(mut fault: Box<JsonError>, key: &str) -> Box<JsonError> {
 
 /// A key that an object gives twice.
 fn duplicate<'e>(entries: &'e [(Cow<'_, str>, Json<'_>)]) -> Option<&'e str> {
-    // Below this, comparing each with each beats sorting; above, it would let one line cost seconds.
-    const PAIRWISE_MAX: usize = 24;
-    if entries.len() <= PAIRWISE_MAX {
-        let repeats = |index: usize| entries[..index].iter().any(|(key, _)| *key == entries[index].0);
-        return (1..entries.len()).find(|index| repeats(*index)).map(|index| entries[index].0.as_ref());
+    // Above this, comparing would let one line cost seconds.
+    const COMPARED_MAX: usize = 24;
+    if entries.len() <= COMPARED_MAX {
+        return duplicate_of_few(entries);
     }
     let mut keys: Vec<&str> = entries.iter().map(|(key, _)| key.as_ref()).collect();
     keys.sort_unstable();
     keys.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+}
+
+/// Marks each key by its length and its ends, and compares only those that share a mark.
+fn duplicate_of_few<'e>(entries: &'e [(Cow<'_, str>, Json<'_>)]) -> Option<&'e str> {
+    let mut marks = 0_u64;
+    for (index, (key, _)) in entries.iter().enumerate() {
+        let end = |byte: Option<&u8>| usize::from(byte.copied().unwrap_or_default());
+        let bytes = key.as_bytes();
+        let mark = 1 << ((bytes.len() + 5 * end(bytes.first()) + 11 * end(bytes.last())) % 64);
+        if marks & mark != 0 && entries[..index].iter().any(|(other, _)| other == key) {
+            return Some(key);
+        }
+        marks |= mark;
+    }
+    None
 }

@@ -6,7 +6,8 @@ use super::book::{BookId, FillRef, FillStatus};
 use super::place::Surprise;
 use super::position::{Fill, Part};
 use super::trade::{Fact, Status, Trade};
-use crate::cell::{Row, cells_to_bytes};
+use crate::cell::Cell;
+use crate::codec;
 use crate::decimal::Dec;
 use crate::drawer::Key;
 use crate::event::{DEFAULT_ACCOUNT, Direction, Payload, Side, TradeExited};
@@ -21,7 +22,7 @@ impl Work<'_> {
         let account = account.or_else(|| Some(self.trade(recorded.trade_id.as_deref()?)?.account.clone()));
         let account = account.unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned());
         let fill = Fill::recorded(&fact, recorded, account);
-        if self.waits_for(&BookId::new(&fill.account, &fill.symbol), &fact) {
+        if self.waits_for(&fill.book, &fact) {
             return;
         }
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
@@ -34,29 +35,37 @@ impl Work<'_> {
 
     /// A TradeExited: its words belong to its trade; with a price it is also a fill.
     pub(super) fn place_exit(&mut self, mut fact: Fact) {
-        let Payload::TradeExited(exit) = fact.payload.clone() else { return };
-        let target = fact.moved_to.clone().unwrap_or_else(|| exit.trade_id.clone());
+        let Payload::TradeExited(exit) = &fact.payload else { return };
+        let exit_of = exit.trade_id.clone();
+        let target = fact.moved_to.clone().unwrap_or_else(|| exit_of.clone());
         let open = self.trade(&target).map_or(Dec::ZERO, |trade| trade.position.open());
-        let known = self.trade(&exit.trade_id).is_some();
-        let subject = if known { &exit.trade_id } else { &target };
-        let Some(trade) = self.trade(subject) else { return self.orphan(&exit.trade_id, fact) };
-        let (book_id, fill) = (BookId::new(&trade.account, &trade.symbol), exit_fill(&fact, &exit, trade, open));
+        let known = self.trade(&exit_of).is_some();
+        let subject = if known { &exit_of } else { &target };
+        let Some(trade) = self.trade(subject) else { return self.orphan(&exit_of, fact) };
+        let (book_id, fill) = (BookId::new(&trade.account, &trade.symbol), exit_fill(&fact, exit, trade, open));
         if self.waits_for(&book_id, &fact) {
             return;
         }
-        match self.trade_mut(&exit.trade_id, fact.seq) {
-            Some(trade) => trade.facts.push(fact.clone()),
-            None => {
-                let detail = "the trade is not known: only the fill counts, in the trade it was moved to";
-                let surprise = Surprise { kind: "unknown_trade", trade: Some(&exit.trade_id), fill: None, detail };
-                self.raise(&mut fact, surprise);
-            }
+        if !known {
+            let detail = "the trade is not known: only the fill counts, in the trade it was moved to";
+            let surprise = Surprise { kind: "unknown_trade", trade: Some(&exit_of), fill: None, detail };
+            self.raise(&mut fact, surprise);
         }
-        let Some(fill) = fill else { return self.unfile_fill(&fact) };
+        let Some(fill) = fill else {
+            self.unfile_fill(&fact);
+            return self.attach_known(&exit_of, fact);
+        };
+        self.attach_known(&exit_of, fact.clone());
         let whole = Part { quantity: fill.quantity, fees: fill.fees };
         let trades = self.place_named(&mut fact, &fill, whole, &target);
-        self.keep_raised(&exit.trade_id, &fact);
-        self.file_fill(&fill, trades, Some(exit.trade_id));
+        self.keep_raised(&exit_of, &fact);
+        self.file_fill(&fill, trades, Some(exit_of));
+    }
+
+    fn attach_known(&mut self, trade_id: &str, fact: Fact) {
+        if let Some(trade) = self.trade_mut(trade_id, fact.seq) {
+            trade.facts.push(fact);
+        }
     }
 
     /// The words of an exit were attached before its fill was placed: what placing raised is added to them.
@@ -70,12 +79,12 @@ impl Work<'_> {
     /// A fill that names its trade.
     fn place_named(&mut self, fact: &mut Fact, fill: &Fill, whole: Part, trade_id: &str) -> Vec<String> {
         let surprise = |kind, detail| Surprise { kind, trade: Some(trade_id), fill: Some(&fill.fill_id), detail };
-        let book_id = BookId::new(&fill.account, &fill.symbol);
+        let book_id = &fill.book;
         let Some(trade) = self.trade(trade_id) else {
             if fact.moved_to.is_none() {
                 self.raise(fact, surprise("unknown_trade", "the fill opens a trade that no TradeOpened announced"));
             }
-            self.create(trade_id, &book_id, Direction::opened_by(fill.side), fact);
+            self.create(trade_id, book_id, Direction::opened_by(fill.side), fact);
             self.put(trade_id, fact, fill, whole);
             return vec![trade_id.to_owned()];
         };
@@ -92,14 +101,14 @@ impl Work<'_> {
         let trades = if enters {
             if status == Status::Closed {
                 self.raise(fact, surprise("trade_reopened", "the fill is on the entry side of a closed trade"));
-                self.reopen(trade_id, &book_id, fact.seq);
+                self.reopen(trade_id, book_id, fact.seq);
             }
             self.put(trade_id, fact, fill, whole);
             vec![trade_id.to_owned()]
         } else {
             self.place_named_exit(fact, fill, whole, trade_id, open)
         };
-        self.link_spells(&book_id, spell, &trades);
+        self.link_spells(book_id, spell, &trades);
         trades
     }
 
@@ -135,15 +144,15 @@ impl Work<'_> {
 
     /// A fill without a trade: to the oldest open trade it can add to or reduce, split where it crosses zero.
     fn place_rest(&mut self, fact: &mut Fact, fill: &Fill, mut rest: Part) -> Vec<String> {
-        let book_id = BookId::new(&fill.account, &fill.symbol);
+        let book_id = &fill.book;
         let mut trades = Vec::new();
         while rest.quantity.is_positive() {
-            let (trade_id, part) = match self.oldest_open(&book_id, fill.side) {
+            let (trade_id, part) = match self.oldest_open(book_id, fill.side) {
                 Some((trade_id, Some(open))) => (trade_id, rest.split(open)),
                 Some((trade_id, None)) => (trade_id, rest.split(rest.quantity)),
                 None => {
-                    let trade_id = self.free_name(&book_id, &fill.fill_id);
-                    self.create(&trade_id, &book_id, Direction::opened_by(fill.side), fact);
+                    let trade_id = self.free_name(book_id, &fill.fill_id);
+                    self.create(&trade_id, book_id, Direction::opened_by(fill.side), fact);
                     (trade_id, rest.split(rest.quantity))
                 }
             };
@@ -220,14 +229,14 @@ impl Work<'_> {
         let gross: Vec<Dec> = trade.position.round_trips[known_trips..].iter().map(|trip| trip.gross).collect();
         if closes {
             trade.status = Status::Closed;
-            self.leave_book(trade_id, &BookId::new(&fill.account, &fill.symbol), fact.seq);
+            self.leave_book(trade_id, &fill.book, fact.seq);
         }
         if enters {
             self.enter(trade_id, fill.at, fill.seq);
         }
         if counts {
-            let date = self.date(&fill.account, fill.at);
-            let day = self.day_money(&fill.account, date);
+            let date = self.date(&fill.book.account, fill.at);
+            let day = self.day_money(&fill.book.account, date);
             day.fees += part.fees;
             day.fills += 1;
             day.gross += gross.into_iter().sum();
@@ -249,15 +258,17 @@ impl Work<'_> {
     /// Remembers where a fill went and writes its row.
     fn file_fill(&mut self, fill: &Fill, trades: Vec<String>, exit_of: Option<String>) {
         let key = Key::text(&fill.fill_id);
-        let book = BookId::new(&fill.account, &fill.symbol);
         let known = self.state.fills.get(self.shelf, &key);
         let status = known.map_or(FillStatus::Live, |known| known.status);
-        let filed = FillRef { book, trades, exit_of, status, seq: fill.seq, last_seq: self.now, words: 0 };
-        let words = fingerprint(&fills::row(fill, &FillRef { last_seq: 0, ..filed.clone() }));
+        let mut filed =
+            FillRef { book: fill.book.clone(), trades, exit_of, status, seq: fill.seq, last_seq: 0, words: 0 };
+        let mut row = fills::row(fill, &filed);
+        filed.words = codec::fingerprint(&row);
         // Placed again by a correction, it may well be what it was: then nothing has changed it.
-        let last_seq = known.filter(|known| known.words == words).map_or(self.now, |known| known.last_seq);
-        let filed = FillRef { last_seq, words, ..filed };
-        self.rows.put(&fills::TABLE, fills::row(fill, &filed));
+        filed.last_seq = known.filter(|known| known.words == filed.words).map_or(self.now, |known| known.last_seq);
+        row.pop();
+        row.push(Cell::seq(filed.last_seq));
+        self.rows.put(&fills::TABLE, row);
         self.state.fills.put(&key, filed);
     }
 
@@ -269,12 +280,6 @@ impl Work<'_> {
             self.rows.delete(&fills::TABLE, vec![fill_id.into()]);
         }
     }
-}
-
-/// A number that two rows share only if they say the same, but for chance (FNV-1a over their encoding).
-fn fingerprint(row: &Row) -> u64 {
-    let step = |hash: u64, byte: &u8| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-    cells_to_bytes(row).iter().fold(0xcbf2_9ce4_8422_2325, step)
 }
 
 /// The fill of a TradeExited with a price: by default all that is open; with nothing open it is no fill.

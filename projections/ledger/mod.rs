@@ -9,10 +9,12 @@ pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
 mod fill;
+pub(crate) mod groups;
 mod journal;
 pub mod on_demand;
 mod place;
 pub(crate) mod position;
+mod recount;
 mod redate;
 mod refold;
 pub(crate) mod rows;
@@ -28,8 +30,9 @@ pub use words::{DIMENSIONS, Words};
 
 use account::{Account, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
+use groups::{Change, Group};
 use refold::Refolds;
-use running::{Group, Marks, WindowKey};
+use running::{Marks, WindowKey};
 use trade::{Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
@@ -67,9 +70,13 @@ struct State {
     closed: Drawer<Closed>,
     /// Voided trades that went flat, likewise.
     voided: Drawer<Closed>,
+    /// How often each slippage happened in the closed trades of an account.
+    slippages: Drawer<u32>,
     groups: Drawer<Group>,
     /// Places in the closed trades of each scope of groups.
     marks: Drawer<Marks>,
+    /// What became of closed trades since groups were last brought up to date, by event.
+    arrears: Vec<(u64, Change)>,
     /// The latest closed trades of accounts, as far as their windows need them.
     recent: BTreeMap<String, VecDeque<(WindowKey, Figures)>>,
     calendars: BTreeMap<String, Calendar>,
@@ -96,8 +103,8 @@ struct Work<'a> {
     pending: BTreeMap<u64, Fact>,
     /// The books a correction folds again.
     refolds: Refolds,
-    /// Days that were looked at to be changed, as they were, by their keys.
-    days_before: BTreeMap<Vec<u8>, Day>,
+    /// Days that were looked at to be changed, as they were.
+    days_before: BTreeMap<Key, Day>,
     /// Accounts with a day that changed.
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
@@ -111,19 +118,21 @@ impl Default for Ledger {
     fn default() -> Self {
         let state = State {
             trades: Drawer::packed("trades"),
-            books: Drawer::new("books"),
-            spells: Drawer::new("spells"),
+            books: Drawer::ordered("books"),
+            spells: Drawer::ordered("spells"),
             fills: Drawer::new("fills"),
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
-            bars: Drawer::new("bars"),
+            bars: Drawer::ordered("bars"),
             orphans: Drawer::packed("orphans"),
-            accounts: Drawer::new("accounts"),
-            days: Drawer::new("days"),
-            closed: Drawer::new("closed"),
-            voided: Drawer::new("voided"),
-            groups: Drawer::new("groups"),
+            accounts: Drawer::ordered("accounts"),
+            days: Drawer::ordered("days"),
+            closed: Drawer::ordered("closed"),
+            voided: Drawer::ordered("voided"),
+            slippages: Drawer::ordered("slippages"),
+            groups: Drawer::ordered("groups"),
             marks: Drawer::new("marks"),
+            arrears: Vec::new(),
             recent: BTreeMap::new(),
             calendars: BTreeMap::new(),
             utc: Calendar::default(),
@@ -136,7 +145,7 @@ impl Default for Ledger {
 /// The ledger, to the world.
 pub static ABOUT: About = About {
     name: "ledger",
-    version: 1,
+    version: 2,
     tables: &[
         &crate::trades::TABLE,
         &crate::performance_metrics::TABLE,
@@ -215,7 +224,7 @@ impl Projection for Ledger {
 
     /// Forgets what is not open: a closed trade leaves memory here.
     fn flush(&mut self, shelf: &dyn Shelf) -> (Rows, Vec<StateChange>) {
-        self.state.refresh_groups(shelf);
+        self.state.settle_groups(shelf);
         rows::write(&mut self.state, &mut self.rows);
         let mut changes = Vec::new();
         let state = &mut self.state;
@@ -231,6 +240,7 @@ impl Projection for Ledger {
         state.days.write(&mut changes);
         state.closed.flush(&mut changes, |_| false);
         state.voided.flush(&mut changes, |_| false);
+        state.slippages.write(&mut changes);
         state.groups.write(&mut changes);
         state.marks.write(&mut changes);
         (std::mem::take(&mut self.rows), changes)
@@ -298,7 +308,7 @@ impl Work<'_> {
             self.equity_changes(account, date);
         }
         let day = self.state.days.entry(self.shelf, &key, Day::default);
-        self.days_before.entry(key.0).or_insert_with(|| day.clone());
+        self.days_before.entry(key).or_insert_with(|| day.clone());
         day
     }
 

@@ -4,8 +4,11 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use super::account::Day;
-use super::{Closed, Ledger};
+use super::groups::{ALL_ACCOUNTS, group_key};
+use super::words::Dimension;
+use super::{Closed, Ledger, rows};
 use crate::calendar::TradingDate;
+use crate::decimal::Dec;
 use crate::drawer::{Key, Shelf};
 use crate::metrics::{Summary, percentile};
 
@@ -25,19 +28,24 @@ pub struct Question {
 pub struct Answer {
     /// Sums for every metric of [`crate::metrics::METRICS`].
     pub summary: Summary,
-    slippage_ticks: Vec<f64>,
+    /// How often each slippage happened.
+    slippages: BTreeMap<Dec, usize>,
 }
 
 impl Answer {
     fn push(&mut self, trade: &Closed) {
         self.summary.push(&trade.figures);
-        self.slippage_ticks.extend(trade.slippage_ticks.map(crate::decimal::Dec::to_f64));
+        if let Some(ticks) = trade.slippage_ticks {
+            *self.slippages.entry(ticks).or_default() += 1;
+        }
     }
 
     /// The p-th percentile (0..1) of entry and exit slippage together, in ticks.
     #[must_use]
     pub fn slippage_ticks(&self, p: f64) -> Option<f64> {
-        percentile(&mut self.slippage_ticks.clone(), p)
+        let slippages: Vec<(f64, usize)> =
+            self.slippages.iter().map(|(ticks, times)| (ticks.to_f64(), *times)).collect();
+        percentile(&slippages, p)
     }
 }
 
@@ -49,6 +57,9 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
         Some(account) => vec![account.clone()],
         None => ledger.state.accounts_known(shelf),
     };
+    if question.window == 0 && question.dimension == Dimension::All.name() {
+        return over_everything(&ledger, shelf, question.account.as_deref(), &accounts);
+    }
     let mut answers = BTreeMap::new();
     let mut last = VecDeque::new();
     ledger.state.visit_closed(shelf, &accounts, None, |trade| {
@@ -64,6 +75,28 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
         answer(&mut answers, &question.dimension, trade);
     }
     answers
+}
+
+/// The one answer that is kept up to date with each flush, and needs no trade to be read.
+fn over_everything(
+    ledger: &Ledger,
+    shelf: &dyn Shelf,
+    account: Option<&str>,
+    accounts: &[String],
+) -> BTreeMap<String, Answer> {
+    let all = Dimension::All;
+    let key = group_key(account.unwrap_or(ALL_ACCOUNTS), all, all.name());
+    let mut groups = ledger.state.groups.scan(shelf, &key.0, &key.end(), 1);
+    let Some((_, group)) = groups.pop() else { return BTreeMap::new() };
+    let mut answer = Answer { summary: group.running.total().clone(), slippages: BTreeMap::new() };
+    for account in accounts {
+        let prefix = Key::text(account);
+        for (key, times) in ledger.state.slippages.scan(shelf, &prefix.0, &prefix.end(), usize::MAX) {
+            let ticks = Dec::parse(&rows::first_text(&key[prefix.0.len()..])).unwrap_or_default();
+            *answer.slippages.entry(ticks).or_default() += times as usize;
+        }
+    }
+    BTreeMap::from([(all.name().to_owned(), answer)])
 }
 
 /// A trading date of an account, as far as it has ever mattered.
@@ -119,9 +152,8 @@ pub fn summaries(shelf: &dyn Shelf, account: &str, dates: &[TradingDate]) -> Vec
 }
 
 fn answer(answers: &mut BTreeMap<String, Answer>, dimension: &str, trade: &Closed) {
-    trade.words.each(&trade.account, |name, value| {
-        if name == dimension {
-            answers.entry(value.to_owned()).or_default().push(trade);
-        }
+    let Some(dimension) = Dimension::named(dimension) else { return };
+    trade.words.each_of(&trade.account, dimension, |value| {
+        answers.entry(value.to_owned()).or_default().push(trade);
     });
 }

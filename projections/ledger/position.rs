@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 
 use serde::{Deserialize, Serialize};
 
+use super::book::BookId;
 use crate::decimal::Dec;
 use crate::event::{Direction, Side};
 use crate::moment::Moment;
 
 /// A fill as placement sees it: recorded as such, or the fill of a `TradeExited` with a price.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(crate) struct Fill {
     pub(crate) fill_id: String,
     pub(crate) seq: u64,
     pub(crate) at: Moment,
-    pub(crate) account: String,
-    pub(crate) symbol: String,
+    pub(crate) book: BookId,
     pub(crate) side: Side,
     pub(crate) quantity: Dec,
     pub(crate) price: Dec,

@@ -145,7 +145,7 @@ impl Work<'_> {
                 if let Some(trade_id) = trade_at_end(&key) {
                     self.take_trade_out(&trade_id);
                 }
-                self.state.spells.remove(self.shelf, &Key(key));
+                self.state.spells.remove(self.shelf, &Key::from(key.as_slice()));
             }
             if last_page {
                 return;

@@ -6,10 +6,12 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDay, Day};
+use super::groups::{Change, group_key};
+use super::recount::latest_closed;
 use super::rows;
-use super::running::{ALL_ACCOUNTS, WindowKey, group_key, latest_closed};
+use super::running::WindowKey;
 use super::trade::{Status, Trade};
-use super::words::Words;
+use super::words::{Dimension, Words};
 use super::{Work, day_key, trade_key};
 use crate::calendar::TradingDate;
 use crate::decimal::Dec;
@@ -63,6 +65,11 @@ impl Closed {
         (self.exited_at, self.trade_id.clone())
     }
 
+    /// Its place in window order.
+    pub(super) fn place(&self) -> (Moment, &str) {
+        (self.exited_at, &self.trade_id)
+    }
+
     pub(super) fn key(&self) -> Key {
         closed_key(&self.account, self.exited_at, &self.trade_id)
     }
@@ -104,18 +111,23 @@ impl Work<'_> {
             if standing.is_some_and(|trade| trade.status == Status::Open && trade.posted.is_none()) {
                 continue;
             }
-            let before = self.posted(&trade_id);
             let after = self.reckon(&trade_id);
-            if before == after {
-                continue;
-            }
-            match (&before, &after) {
-                (Some(before), Some(after)) if before.differs_in_words(after) => {
-                    self.regroup(before, after);
+            let (before, after) = match (self.posted(&trade_id), after) {
+                (before, after) if before == after.as_ref() => continue,
+                (Some(before), Some(after)) if before.differs_in_words(&after) => {
+                    let (before, slipped) = (before.words.clone(), before.slippage_ticks);
+                    if after.counts {
+                        self.count_slippage(&after.account, slipped, after.slippage_ticks);
+                    }
+                    self.rename(before, after);
                     continue;
                 }
-                (None, Some(after)) if after.counts => closed_now.push(after.account.clone()),
-                _ => {}
+                (before, after) => (before.cloned(), after),
+            };
+            if let (None, Some(after)) = (&before, &after)
+                && after.counts
+            {
+                closed_now.push(after.account.clone());
             }
             if let Some(trade) = self.state.trades.get_mut(self.shelf, &trade_key(&trade_id)) {
                 trade.posted = after.as_ref().map(Posted::of);
@@ -135,18 +147,41 @@ impl Work<'_> {
         let mut accounts = if self.is_correction { self.accounts_corrected(&gone, &come) } else { closed_now };
         accounts.sort();
         accounts.dedup();
+        let changes = gone.into_iter().map(Change::Left).chain(come.into_iter().map(Change::Came));
+        for change in changes.filter(|change| change.trade().counts) {
+            self.state.regroup(self.shelf, self.now, change);
+        }
         for account in accounts {
             self.write_metrics(&account);
         }
         self.stamp_days();
     }
 
+    /// Counts how often each slippage happened, for percentiles over everything: one less of what was, one more of
+    /// what is.
+    fn count_slippage(&mut self, account: &str, was: Option<Dec>, is: Option<Dec>) {
+        if was == is {
+            return;
+        }
+        let key = |ticks: Dec| Key::text(account).and(&ticks.to_string());
+        if let Some(key) = was.map(key) {
+            let times = self.state.slippages.entry(self.shelf, &key, || 1);
+            *times -= 1;
+            if *times == 0 {
+                self.state.slippages.remove(self.shelf, &key);
+            }
+        }
+        if let Some(key) = is.map(key) {
+            *self.state.slippages.entry(self.shelf, &key, || 0) += 1;
+        }
+    }
+
     /// What days, windows and breakdowns hold of a trade.
-    fn posted(&mut self, trade_id: &str) -> Option<Closed> {
+    fn posted(&mut self, trade_id: &str) -> Option<&Closed> {
         let standing = self.state.trades.get(self.shelf, &trade_key(trade_id));
         let posted = standing.or_else(|| self.taken_out.get(trade_id))?.posted.as_ref()?;
         let kept = if posted.counts { &mut self.state.closed } else { &mut self.state.voided };
-        kept.get(self.shelf, &closed_key(&posted.account, posted.exited_at, trade_id)).cloned()
+        kept.get(self.shelf, &closed_key(&posted.account, posted.exited_at, trade_id))
     }
 
     /// What a trade that went flat counts for now; `None` while it is open.
@@ -185,6 +220,7 @@ impl Work<'_> {
             return;
         }
         self.state.closed.remove(self.shelf, &trade.key());
+        self.count_slippage(&trade.account, trade.slippage_ticks, None);
         let day = self.day(&trade.account, trade.date);
         day.trades -= 1;
         day.trades_net -= trade.figures.net;
@@ -195,9 +231,6 @@ impl Work<'_> {
             // Decimals that were cut at 28 digits may leave a last one behind.
             (day.trades_net, day.pnl_r) = (Dec::ZERO, Dec::ZERO);
         }
-        for scope in [&trade.account, ALL_ACCOUNTS] {
-            self.state.leave_groups(self.shelf, scope, trade, self.now);
-        }
         self.forget_recent(&trade.account);
     }
 
@@ -206,39 +239,24 @@ impl Work<'_> {
             return self.state.voided.put(&trade.key(), trade.clone());
         }
         self.state.closed.put(&trade.key(), trade.clone());
+        self.count_slippage(&trade.account, None, trade.slippage_ticks);
         let day = self.day(&trade.account, trade.date);
         day.trades += 1;
         day.trades_net += trade.figures.net;
         day.pnl_r += trade.figures.result_r.unwrap_or(Dec::ZERO);
         day.wins += u32::from(trade.figures.net.is_positive());
         day.losses += u32::from(trade.figures.net.is_negative());
-        for scope in [&trade.account, ALL_ACCOUNTS] {
-            self.state.join_groups(self.shelf, scope, trade, self.now);
-        }
         self.remember_recent(trade);
     }
 
     /// A trade whose figures stay and whose words changed (its exit's reason came after its last fill): only
     /// the groups it leaves and joins change.
-    fn regroup(&mut self, before: &Closed, after: &Closed) {
+    fn rename(&mut self, before: Words, after: Closed) {
         if !after.counts {
-            return self.state.voided.put(&after.key(), after.clone());
+            return self.state.voided.put(&after.key(), after);
         }
         self.state.closed.put(&after.key(), after.clone());
-        let square = after.figures.square();
-        let (state, shelf, now) = (&mut *self.state, self.shelf, self.now);
-        for scope in [&after.account, ALL_ACCOUNTS] {
-            before.words.each(&before.account, |dimension, value| {
-                if !after.words.has(&after.account, dimension, value) {
-                    state.leave_group(shelf, scope, (dimension, value), before, now);
-                }
-            });
-            after.words.each(&after.account, |dimension, value| {
-                if !before.words.has(&before.account, dimension, value) {
-                    state.join_group(shelf, scope, (dimension, value), after, square, now);
-                }
-            });
-        }
+        self.state.regroup(self.shelf, self.now, Change::Renamed { trade: after, before });
     }
 
     fn remember_recent(&mut self, trade: &Closed) {
@@ -363,8 +381,8 @@ impl Work<'_> {
     fn stamp_days(&mut self) {
         for (key, before) in std::mem::take(&mut self.days_before) {
             let now = self.now;
-            let account = rows::first_text(&key);
-            let Some(day) = self.state.days.get_mut(self.shelf, &Key(key)) else { continue };
+            let account = rows::first_text(&key.0);
+            let Some(day) = self.state.days.get_mut(self.shelf, &key) else { continue };
             if !before.has_row() && day.has_row() {
                 day.first_seq = now;
             }
@@ -416,7 +434,7 @@ impl Work<'_> {
     }
 
     fn summary_of_all(&mut self, account: &str) -> Summary {
-        let key = group_key(account, "all", "all");
+        let key = group_key(account, Dimension::All, "all");
         let stale = self.state.groups.get(self.shelf, &key).is_some_and(|group| group.running.is_stale());
         if stale {
             self.state.refresh(self.shelf, vec![key.clone()]);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::book::BookId;
 use super::position::{Fill, Part, Position, RoundTrip, Tick};
 use super::settle::Posted;
 use crate::decimal::Dec;
@@ -104,8 +105,7 @@ impl Fill {
             fill_id: fill.fill_id.clone(),
             seq: fact.seq,
             at: fact.at,
-            account,
-            symbol: fill.symbol.clone(),
+            book: BookId { account, symbol: fill.symbol.clone() },
             side: fill.side,
             quantity: fill.quantity,
             price: fill.price,
@@ -125,8 +125,7 @@ impl Fill {
             fill_id: fact.exit_fill_id(),
             seq: fact.seq,
             at: fact.at,
-            account: trade.account.clone(),
-            symbol: trade.symbol.clone(),
+            book: BookId::new(&trade.account, &trade.symbol),
             side: trade.direction.exit_side(),
             quantity,
             price,

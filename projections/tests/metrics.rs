@@ -38,16 +38,18 @@ fn no_trades_have_counts_and_nothing_else() {
         let figure = metric.of(&empty);
         assert!(matches!(figure, Figure::Count(0) | Figure::Number(None)), "{}: {figure:?}", metric.name);
     }
-    assert_eq!(percentile(&mut [], 0.5), None);
+    assert_eq!(percentile(&[], 0.5), None);
 }
 
 fn figures(trades: &[Trade]) -> Vec<(&'static str, Option<f64>)> {
     let mut summary = Summary::default();
     trades.iter().for_each(|trade| summary.push(&trade.figures));
     let mut figures: Vec<_> = METRICS.iter().map(|metric| (metric.name, number(metric.of(&summary)))).collect();
-    let mut slips: Vec<f64> = trades.iter().filter_map(|trade| trade.slippage_ticks).map(Dec::to_f64).collect();
-    figures.push(("slippage_ticks_p50", percentile(&mut slips, 0.5)));
-    figures.push(("slippage_ticks_p90", percentile(&mut slips, 0.9)));
+    let mut slips: Vec<Dec> = trades.iter().filter_map(|trade| trade.slippage_ticks).collect();
+    slips.sort();
+    let slips: Vec<(f64, usize)> = slips.iter().map(|ticks| (ticks.to_f64(), 1)).collect();
+    figures.push(("slippage_ticks_p50", percentile(&slips, 0.5)));
+    figures.push(("slippage_ticks_p90", percentile(&slips, 0.9)));
     figures
 }
 

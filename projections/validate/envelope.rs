@@ -3,7 +3,7 @@
 
 use uuid::Uuid;
 
-use super::fields::{Entries, given};
+use super::fields::Entries;
 use super::nearest::nearest;
 use super::refusal::{Problem, Refusal};
 use super::values;
@@ -12,8 +12,45 @@ use crate::moment::Moment;
 use crate::schema::{EventType, Kind, TYPES};
 
 const KNOWN: [&str; 7] = ["type", "id", "occurred_at", "data", "meta", "expected_version", "schema_version"];
-/// What the log adds to an event and `tail` prints: ignored, so that its output can be appended.
-const IGNORED: [&str; 5] = ["seq", "stream", "stream_version", "recorded_at", "hash"];
+
+/// What stands in each field; nothing where it is null.
+#[derive(Default)]
+struct Given<'e> {
+    event_type: Option<&'e Json<'e>>,
+    id: Option<&'e Json<'e>>,
+    occurred_at: Option<&'e Json<'e>>,
+    data: Option<&'e Json<'e>>,
+    meta: Option<&'e Json<'e>>,
+    expected_version: Option<&'e Json<'e>>,
+    schema_version: Option<&'e Json<'e>>,
+    /// The first field that nobody knows.
+    unknown: Option<&'e str>,
+}
+
+impl<'e> Given<'e> {
+    fn read(entries: Entries<'e>) -> Self {
+        let mut given = Self::default();
+        for (name, value) in entries {
+            let place = match name.as_ref() {
+                "type" => &mut given.event_type,
+                "id" => &mut given.id,
+                "occurred_at" => &mut given.occurred_at,
+                "data" => &mut given.data,
+                "meta" => &mut given.meta,
+                "expected_version" => &mut given.expected_version,
+                "schema_version" => &mut given.schema_version,
+                // What the log adds to an event and `tail` prints: ignored, so that its output can be appended.
+                "seq" | "stream" | "stream_version" | "recorded_at" | "hash" => continue,
+                unknown => {
+                    given.unknown.get_or_insert(unknown);
+                    continue;
+                }
+            };
+            *place = Some(value).filter(|value| !matches!(value, Json::Null));
+        }
+        given
+    }
+}
 
 /// An event, its envelope checked and its data not yet.
 pub(super) struct Envelope<'e> {
@@ -28,28 +65,31 @@ pub(super) struct Envelope<'e> {
 
 impl<'e> Envelope<'e> {
     pub(super) fn read(entries: Entries<'e>) -> Result<Self, Refusal> {
-        let event_type = event_type(entries)?;
-        refuse_unknown(entries, event_type)?;
-        let occurred_at = needed(entries, "occurred_at", &Kind::Time)?;
+        let given = Given::read(entries);
+        let event_type = event_type(given.event_type)?;
+        if let Some(name) = given.unknown {
+            return Err(unknown(name, event_type));
+        }
+        let occurred_at = needed(given.occurred_at, "occurred_at", &Kind::Time)?;
         let occurred_at = values::time(occurred_at).map_err(|problem| Refusal::of("occurred_at", problem))?;
-        let expected_version = whole(entries, "expected_version", i64::MAX)?;
-        let schema_version = whole(entries, "schema_version", i64::from(u32::MAX))?;
+        let expected_version = whole(given.expected_version, "expected_version", i64::MAX)?;
+        let schema_version = whole(given.schema_version, "schema_version", i64::from(u32::MAX))?;
         let schema_version = schema_version.and_then(|version| u32::try_from(version).ok());
         Ok(Self {
             event_type,
-            id: id(entries)?,
+            id: id(given.id)?,
             schema_version: schema_version.unwrap_or_else(|| event_type.current_version()),
             occurred_at,
-            data: data(entries)?,
-            meta: meta(entries)?,
+            data: data(given.data)?,
+            meta: meta(given.meta)?,
             expected_version,
         })
     }
 }
 
-fn event_type(entries: Entries<'_>) -> Result<&'static EventType, Refusal> {
+fn event_type(given: Option<&Json<'_>>) -> Result<&'static EventType, Refusal> {
     let expected = "the name of an event type";
-    let problem = match needed(entries, "type", &expected)? {
+    let problem = match needed(given, "type", &expected)? {
         Json::String(name) => match EventType::named(name) {
             Some(event_type) => return Ok(event_type),
             None => {
@@ -63,51 +103,48 @@ fn event_type(entries: Entries<'_>) -> Result<&'static EventType, Refusal> {
     Err(Refusal::of("type", problem))
 }
 
-fn refuse_unknown(entries: Entries<'_>, event_type: &EventType) -> Result<(), Refusal> {
-    for (name, _) in entries {
-        if KNOWN.contains(&name.as_ref()) || IGNORED.contains(&name.as_ref()) {
-            continue;
-        }
-        let mut fields = event_type.versions.iter().flat_map(|version| version.fields);
-        let nearest = if fields.any(|field| field.name == name) {
-            Some(format!("data.{name}"))
-        } else {
-            nearest(name, KNOWN).map(str::to_owned)
-        };
-        return Err(Refusal::of(name, Problem::UnknownField { nearest, known: KNOWN.to_vec() }));
-    }
-    Ok(())
+fn unknown(name: &str, event_type: &EventType) -> Refusal {
+    let mut fields = event_type.versions.iter().flat_map(|version| version.fields);
+    let nearest = if fields.any(|field| field.name == name) {
+        Some(format!("data.{name}"))
+    } else {
+        nearest(name, KNOWN).map(str::to_owned)
+    };
+    Refusal::of(name, Problem::UnknownField { nearest, known: KNOWN.to_vec() })
 }
 
-fn needed<'e>(entries: Entries<'e>, name: &str, expected: &dyn std::fmt::Display) -> Result<&'e Json<'e>, Refusal> {
-    let missing = || Refusal::of(name, Problem::Missing { expected: expected.to_string() });
-    given(entries, name).ok_or_else(missing)
+fn needed<'e>(
+    given: Option<&'e Json<'e>>,
+    name: &str,
+    expected: &dyn std::fmt::Display,
+) -> Result<&'e Json<'e>, Refusal> {
+    given.ok_or_else(|| Refusal::of(name, Problem::Missing { expected: expected.to_string() }))
 }
 
-fn id(entries: Entries<'_>) -> Result<Option<Uuid>, Refusal> {
-    let Some(value) = given(entries, "id") else { return Ok(None) };
+fn id(given: Option<&Json<'_>>) -> Result<Option<Uuid>, Refusal> {
+    let Some(value) = given else { return Ok(None) };
     let parsed = if let Json::String(text) = value { Uuid::try_parse(text).ok() } else { None };
     parsed.map(Some).ok_or_else(|| Refusal::of("id", Problem::unexpected("a UUID", value)))
 }
 
-fn whole(entries: Entries<'_>, name: &str, max: i64) -> Result<Option<u64>, Refusal> {
-    let Some(value) = given(entries, name) else { return Ok(None) };
+fn whole(given: Option<&Json<'_>>, name: &str, max: i64) -> Result<Option<u64>, Refusal> {
+    let Some(value) = given else { return Ok(None) };
     let number = values::whole(value, 0, max).map_err(|problem| Refusal::of(name, problem))?;
     Ok(u64::try_from(number).ok())
 }
 
-fn data(entries: Entries<'_>) -> Result<Entries<'_>, Refusal> {
-    match needed(entries, "data", &"an object")? {
+fn data<'e>(given: Option<&'e Json<'e>>) -> Result<Entries<'e>, Refusal> {
+    match needed(given, "data", &"an object")? {
         Json::Object(data) => Ok(data),
         other => Err(Refusal::of("data", Problem::unexpected("an object", other))),
     }
 }
 
-fn meta(entries: Entries<'_>) -> Result<Option<String>, Refusal> {
-    match given(entries, "meta") {
+fn meta(given: Option<&Json<'_>>) -> Result<Option<String>, Refusal> {
+    match given {
         None => Ok(None),
         Some(Json::Object(meta)) => {
-            let mut text = String::new();
+            let mut text = String::with_capacity(64);
             write_object(meta, &mut text);
             Ok(Some(text))
         }

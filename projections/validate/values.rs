@@ -6,17 +6,17 @@ use std::fmt::Write as _;
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 
-use super::fields;
 use super::refusal::{Problem, Refusal};
-use crate::decimal::{Dec, DecError};
+use super::{decimals, fields};
+use crate::decimal::Dec;
 use crate::json::{Json, write_string};
 use crate::moment::Moment;
-use crate::schema::{Kind, NAME_BYTES_MAX, Range, TEXT_BYTES_MAX};
+use crate::schema::{Kind, NAME_BYTES_MAX, TEXT_BYTES_MAX};
 
 /// Appends the value in canonical form.
 pub(super) fn write(kind: Kind, value: &Json<'_>, out: &mut String) -> Result<(), Refusal> {
     match (kind, value) {
-        (Kind::Decimal(range), _) => show(format_args!("\"{}\"", decimal(range, value)?), out),
+        (Kind::Decimal(range), _) => decimals::write(range, value, out)?,
         (Kind::Whole(min, max), _) => show(whole(value, min, max)?, out),
         (Kind::Time, _) => show(format_args!("\"{}\"", time(value)?), out),
         (Kind::Names(min), Json::Array(items)) if items.len() >= min => write_list(Kind::Name, items, out)?,
@@ -60,25 +60,6 @@ fn allows(kind: Kind, text: &str) -> bool {
         Kind::Clock => is_clock(text),
         _ => false,
     }
-}
-
-/// The decimal that a JSON string or number is.
-fn decimal(range: Range, value: &Json<'_>) -> Result<Dec, Problem> {
-    let (Json::String(text) | Json::Number(text)) = value else {
-        return Err(Problem::unexpected(range, value));
-    };
-    let dec = Dec::parse(text).map_err(|error| match error {
-        DecError::Malformed => Problem::unexpected(range, value),
-        // The range alone would not say why a number is no such decimal.
-        DecError::TooPrecise => Problem::unexpected(error, value),
-    })?;
-    let allowed = match range {
-        Range::Any => true,
-        Range::Positive => dec.is_positive(),
-        Range::NonNegative => !dec.is_negative(),
-        Range::Fraction => !dec.is_negative() && dec <= Dec::ONE,
-    };
-    if allowed { Ok(dec) } else { Err(Problem::unexpected(range, value)) }
 }
 
 /// The whole number that a JSON string or number is; `3.0` is 3, since some writers know floats alone.

@@ -1,6 +1,5 @@
-//! `append`: JSON Lines into the journal, batch by batch. While one batch is on its way to the disk the next one
-//! is read and checked, but handed over only when the former is safe: a refused batch stops the input there,
-//! and nothing after it has been recorded.
+//! `append`: JSON Lines into the journal, batch by batch. While one batch is recorded the lines of the next are read
+//! and checked on another thread; a refused batch stops the input there, and nothing after it has been recorded.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,10 +8,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 use crossbeam_channel::RecvTimeoutError;
 use projections::draft::Draft;
-use projections::validate::parse_edge;
+use projections::validate::{Refusal, parse_edge};
 use serde_json::{Value, json};
 use tradefold::journal::{Journal, JournalOptions};
-use tradefold::log::{self, AppendError, Head, OpenError, Receipt, Ticket, hex};
+use tradefold::log::{self, AppendError, Head, OpenError, Receipt, hex};
 use tradefold::projector::WaitError;
 
 use super::failure::{Failure, chain};
@@ -51,14 +50,15 @@ pub(crate) struct Append {
 
 impl Append {
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
-        let lines = Lines::open(&self.file)?;
+        // As much as is recorded at once, and as much again.
+        let lines = Lines::open(&self.file, 2 * self.batch as usize, parse_edge)?;
         let journal = open(context)?;
         let mut intake = Intake {
             journal: &journal,
             name: &lines.name,
             acks: self.acks,
+            batch_len_max: self.batch as usize,
             batch: Batch::default(),
-            flying: None,
             sum: Sum { head: journal.status()?.head, ..Sum::default() },
             out,
         };
@@ -74,7 +74,7 @@ impl Append {
         Ok(())
     }
 
-    fn take(&self, lines: &Lines, intake: &mut Intake<'_>) -> Result<(), Failure> {
+    fn take(&self, lines: &Lines<Checked>, intake: &mut Intake<'_>) -> Result<(), Failure> {
         let progress = match lines.size {
             Some(size) if !self.acks => Progress::new("append", Unit::Bytes, size),
             _ => Progress::none(),
@@ -86,23 +86,24 @@ impl Append {
                 lines.queue.recv().map_err(RecvTimeoutError::from)
             };
             match next {
-                Ok(Ok(line)) => {
-                    progress.set(line.offset);
-                    intake.line(&line)?;
-                    if intake.batch.drafts.len() >= self.batch as usize {
-                        intake.hand_over()?;
+                Ok(parcel) => {
+                    if let Some(Ok(last)) = parcel.last() {
+                        progress.set(last.offset);
+                    }
+                    for line in parcel {
+                        let line = line.map_err(|unreadable| intake.stop(unreadable.number, &unreadable.problem))?;
+                        intake.line(line)?;
                     }
                 }
-                Ok(Err(unreadable)) => return Err(intake.stop(unreadable.number, &unreadable.problem)),
-                Err(RecvTimeoutError::Timeout) => intake.hand_over()?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    intake.hand_over()?;
-                    return intake.land();
-                }
+                Err(RecvTimeoutError::Timeout) => intake.record()?,
+                Err(RecvTimeoutError::Disconnected) => return intake.record(),
             }
         }
     }
 }
+
+/// What a line says, or why it can't be taken.
+type Checked = Result<Draft, Refusal>;
 
 /// Opens the journal to record into it; makes it where there is none.
 pub(crate) fn open(context: &Context) -> Result<Journal, Failure> {
@@ -147,51 +148,34 @@ struct Intake<'a> {
     journal: &'a Journal,
     name: &'a str,
     acks: bool,
+    batch_len_max: usize,
     batch: Batch,
-    /// The batch on its way to the disk, with its lines.
-    flying: Option<(Ticket, Vec<u64>)>,
     sum: Sum,
     out: &'a mut Out,
 }
 
 impl Intake<'_> {
-    /// Checks a line and adds it to the batch.
-    fn line(&mut self, line: &Line) -> Result<(), Failure> {
-        match parse_edge(&line.text) {
-            Ok(draft) => {
-                self.batch.drafts.push(draft);
-                self.batch.lines.push(line.number);
-                Ok(())
+    /// Adds a line to the batch, and records that when it is full.
+    fn line(&mut self, line: Line<Checked>) -> Result<(), Failure> {
+        let draft = line.content.map_err(|refusal| {
+            let failure = self.stop(line.number, &refusal.to_string());
+            match refusal.field {
+                Some(field) => failure.with("field", field),
+                None => failure,
             }
-            Err(refusal) => {
-                let failure = self.stop(line.number, &refusal.to_string());
-                Err(match refusal.field {
-                    Some(field) => failure.with("field", field),
-                    None => failure,
-                })
-            }
-        }
+        })?;
+        self.batch.drafts.push(draft);
+        self.batch.lines.push(line.number);
+        if self.batch.drafts.len() < self.batch_len_max { Ok(()) } else { self.record() }
     }
 
-    /// Sends the batch on its way, once the one before has arrived.
-    fn hand_over(&mut self) -> Result<(), Failure> {
-        self.land()?;
+    /// Records the batch, and returns when it is on disk.
+    fn record(&mut self) -> Result<(), Failure> {
         let Batch { drafts, lines } = std::mem::take(&mut self.batch);
         if drafts.is_empty() {
             return Ok(());
         }
-        match self.journal.submit(drafts) {
-            Ok(ticket) => self.flying = Some((ticket, lines)),
-            Err(error) => return Err(self.refused(&error, &lines)),
-        }
-        // Nothing else is to be done before an acknowledgement.
-        if self.acks { self.land() } else { Ok(()) }
-    }
-
-    /// Waits until the batch on its way is on disk.
-    fn land(&mut self) -> Result<(), Failure> {
-        let Some((ticket, lines)) = self.flying.take() else { return Ok(()) };
-        let receipt = ticket.wait().map_err(|error| self.refused(&error, &lines))?;
+        let receipt = self.journal.append(drafts).map_err(|error| self.refused(&error, &lines))?;
         if self.acks {
             let mut ack = Sum::default();
             ack.add(&receipt);
@@ -202,12 +186,8 @@ impl Intake<'_> {
         Ok(())
     }
 
-    /// The failure at a line of the input. Batches before it are waited for, so that it can be said what is
-    /// recorded; the line's own batch is not.
-    fn stop(&mut self, number: u64, problem: &str) -> Failure {
-        if let Err(earlier) = self.land() {
-            return earlier;
-        }
+    /// The failure at a line of the input. The batches before it are recorded; the line's own is not.
+    fn stop(&self, number: u64, problem: &str) -> Failure {
         let place = format!("{}:{number}", self.name);
         let recorded = self.sum.in_words();
         Failure::usage(format!("{place}: {problem}\n{recorded}"))
@@ -217,7 +197,7 @@ impl Intake<'_> {
     }
 
     /// The failure of a whole batch.
-    fn refused(&mut self, error: &AppendError, lines: &[u64]) -> Failure {
+    fn refused(&self, error: &AppendError, lines: &[u64]) -> Failure {
         let at = |index: &usize| lines.get(*index).copied().unwrap_or_default();
         match error {
             AppendError::Conflict { index, id, seq, field } => self

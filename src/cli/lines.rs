@@ -1,6 +1,7 @@
-//! Owns reading JSON Lines: numbered lines without their line feeds, from a thread of their own, so that a
-//! caller can notice when the input pauses. Tolerates a byte-order mark, CRLF and blank lines; a line that is
-//! too long is refused before it fills the memory. What a line says is not looked at.
+//! Owns reading JSON Lines: numbered lines without their line feeds, each turned into what the caller makes of it,
+//! on a thread of their own, beside whatever is done with them, and so that a caller can notice when the input
+//! pauses. Tolerates a byte-order mark, CRLF and blank lines; a line that is too long is refused before it fills the
+//! memory.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Stdin};
@@ -12,15 +13,19 @@ use projections::validate::LINE_BYTES_MAX;
 
 use super::failure::Failure;
 
+/// The most lines of a parcel: enough that handing it over costs next to nothing.
+const PARCEL_LINES: usize = 256;
+
 /// Lines read ahead of whoever takes them: as many as fit into some megabytes of usual events.
 const AHEAD: usize = 8_192;
 
 /// A line of the input.
 #[derive(Debug)]
-pub(crate) struct Line {
+pub(crate) struct Line<T> {
     /// From 1, blank ones counted.
     pub(crate) number: u64,
-    pub(crate) text: String,
+    /// What it was turned into.
+    pub(crate) content: T,
     /// Where the input stands after it, in bytes.
     pub(crate) offset: u64,
 }
@@ -32,22 +37,26 @@ pub(crate) struct Unreadable {
     pub(crate) problem: String,
 }
 
+/// Lines that came together.
+pub(crate) type Parcel<T> = Vec<Result<Line<T>, Unreadable>>;
+
 /// An input that is read ahead.
 #[derive(Debug)]
-pub(crate) struct Lines {
+pub(crate) struct Lines<T> {
     /// What the input is called in messages.
     pub(crate) name: String,
     /// Its size in bytes, where it has one.
     pub(crate) size: Option<u64>,
     /// The lines that aren't blank. It ends with the input, or after an error.
-    pub(crate) queue: Receiver<Result<Line, Unreadable>>,
+    pub(crate) queue: Receiver<Parcel<T>>,
 }
 
-impl Lines {
-    /// Begins to read a file, or standard input for `-`.
-    pub(crate) fn open(path: &Path) -> Result<Self, Failure> {
+impl<T: Send + 'static> Lines<T> {
+    /// Begins to read a file, or standard input for `-`, and to turn its lines into something; so many of them at
+    /// least may be read ahead.
+    pub(crate) fn open(path: &Path, ahead: usize, turn: fn(&str) -> T) -> Result<Self, Failure> {
         if path == Path::new("-") {
-            return Self::start("<stdin>".to_owned(), None, io::stdin());
+            return Self::start("<stdin>".to_owned(), None, io::stdin(), ahead, turn);
         }
         let name = path.display().to_string();
         let cannot = |error: io::Error| Failure::usage(format!("cannot read {name}: {error}"));
@@ -57,15 +66,21 @@ impl Lines {
             return Err(Failure::usage(format!("cannot read {name}: it is a folder; expected a file of JSON Lines")));
         }
         let size = meta.is_file().then_some(meta.len());
-        Self::start(name, size, file)
+        Self::start(name, size, file, ahead, turn)
     }
 
-    fn start(name: String, size: Option<u64>, input: impl Input) -> Result<Self, Failure> {
-        let (lines, queue) = bounded(AHEAD);
+    fn start(
+        name: String,
+        size: Option<u64>,
+        input: impl Input,
+        ahead: usize,
+        turn: fn(&str) -> T,
+    ) -> Result<Self, Failure> {
+        let (parcels, queue) = bounded(ahead.max(AHEAD) / PARCEL_LINES);
         // Never joined: a thread that waits for a terminal ends with the process.
         thread::Builder::new()
             .name("input".to_owned())
-            .spawn(move || read(input, &lines))
+            .spawn(move || read(input, turn, &parcels))
             .map_err(|error| Failure::journal(format!("cannot start a thread: {error}")))?;
         Ok(Self { name, size, queue })
     }
@@ -75,28 +90,34 @@ trait Input: Read + Send + 'static {}
 impl Input for Stdin {}
 impl Input for File {}
 
-fn read(input: impl Read, lines: &Sender<Result<Line, Unreadable>>) {
+fn read<T>(input: impl Read, turn: fn(&str) -> T, parcels: &Sender<Parcel<T>>) {
     let mut input = BufReader::with_capacity(256 * 1024, input);
     let (mut number, mut offset) = (0, 0);
+    let (mut bytes, mut parcel) = (Vec::new(), Vec::new());
     loop {
         number += 1;
-        let mut bytes = Vec::new();
-        let line = match next(&mut input, &mut bytes) {
-            Ok(false) => return,
-            Ok(true) => {
-                offset += bytes.len() as u64;
-                clean(bytes, number)
+        bytes.clear();
+        let read = next(&mut input, &mut bytes);
+        offset += bytes.len() as u64;
+        let line = match read {
+            Ok(false) => {
+                // Nobody takes them any more after an error of theirs, here and below.
+                let _ = parcels.send(parcel);
+                return;
             }
+            Ok(true) => clean(&bytes, number),
             Err(problem) => Err(problem),
         };
-        let line = match line {
-            Ok(text) if text.trim().is_empty() => continue,
-            Ok(text) => Ok(Line { number, text, offset }),
-            Err(problem) => Err(Unreadable { number, problem }),
-        };
         let is_last = line.is_err();
-        // Nobody takes them any more after an error of theirs.
-        if lines.send(line).is_err() || is_last {
+        match line {
+            Ok(text) if text.trim().is_empty() => {}
+            Ok(text) => parcel.push(Ok(Line { number, content: turn(text), offset })),
+            Err(problem) => parcel.push(Err(Unreadable { number, problem })),
+        }
+        // Before the next line has to be waited for, too.
+        if (is_last || parcel.len() == PARCEL_LINES || !input.buffer().contains(&b'\n'))
+            && (parcels.send(std::mem::take(&mut parcel)).is_err() || is_last)
+        {
             return;
         }
     }
@@ -114,17 +135,12 @@ fn next(input: &mut impl BufRead, bytes: &mut Vec<u8>) -> Result<bool, String> {
     }
 }
 
-fn clean(mut bytes: Vec<u8>, number: u64) -> Result<String, String> {
-    for ending in [b'\n', b'\r'] {
-        if bytes.last() == Some(&ending) {
-            bytes.pop();
-        }
-    }
-    if number == 1 && bytes.starts_with(b"\xef\xbb\xbf") {
-        bytes.drain(..3);
-    }
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to() + 1;
+fn clean(bytes: &[u8], number: u64) -> Result<&str, String> {
+    let line = bytes.strip_suffix(b"\n").unwrap_or(bytes);
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = if number == 1 { line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line) } else { line };
+    std::str::from_utf8(line).map_err(|error| {
+        let at = error.valid_up_to() + 1;
         format!("expected UTF-8; byte {at} of the line is something else")
     })
 }
@@ -134,10 +150,14 @@ mod tests {
     use super::*;
 
     fn lines_of(input: &[u8]) -> Vec<Result<(u64, String), (u64, String)>> {
-        let (lines, queue) = bounded(100);
-        read(input, &lines);
-        drop(lines);
-        queue.iter().map(|line| line.map(|l| (l.number, l.text)).map_err(|u| (u.number, u.problem))).collect()
+        let (parcels, queue) = bounded(100);
+        read(input, str::to_owned, &parcels);
+        drop(parcels);
+        queue
+            .iter()
+            .flatten()
+            .map(|line| line.map(|l| (l.number, l.content)).map_err(|u| (u.number, u.problem)))
+            .collect()
     }
 
     #[test]

@@ -6,11 +6,12 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use projections::projection::{About, PROJECTIONS};
+use projections::projection::PROJECTIONS;
 
 use super::board::ProjectionState;
 use super::error::ProjectError;
-use super::fold::{self, Fold};
+use super::fold::Fold;
+use super::replay::replay;
 use super::worker::lock_tables;
 use super::{LOOK_EVERY, Pace, renew, tail};
 use crate::log::{Head, OpenError, Reader};
@@ -127,31 +128,10 @@ fn project(dir: &Path, reader: &Reader, head: Head, pace: Pace) -> Result<Caught
     // Again, under the lock: another process may have gone further since.
     tail::check(reader, &tables::stored_cursors(dir)?)?;
     let outdated = renew::renew_outdated(reader, pace)?;
-    let tables = Tables::open(dir, pace.spacing)?;
-    let work =
-        |about: &'static About| -> Result<_, ProjectError> { Ok((about, Reader::open(dir)?, tables.another()?)) };
-    let works = PROJECTIONS.into_iter().map(work).collect::<Result<Vec<_>, _>>()?;
-    let projections: Result<Vec<_>, _> = thread::scope(|scope| {
-        let threads: Vec<_> =
-            works.into_iter().map(|work| scope.spawn(move || project_one(work, head.seq, pace))).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
-            .collect()
-    });
-    Ok(CaughtUp { head, projections: projections?, outdated, lag: None })
-}
-
-fn project_one(
-    (about, reader, tables): (&'static About, Reader, Tables),
-    through: u64,
-    pace: Pace,
-) -> Result<ProjectionState, ProjectError> {
-    let mut folds = [Fold::resume(about, &tables)?];
-    while !folds[0].has_done(through) {
-        fold::page(&reader, &tables, &mut folds, through, pace.page_events, |_| false)?;
-    }
-    Ok(ProjectionState::at(about, folds[0].committed().clone()))
+    let tables = Tables::open(dir, pace.spacing)?.with_one_beside()?;
+    let mut folds = Fold::resume_all(&PROJECTIONS, &tables)?;
+    replay(reader, &tables, &mut folds, head.seq, pace, &mut |_, _| {})?;
+    Ok(CaughtUp { head, projections: renew::states(&folds), outdated, lag: None })
 }
 
 fn is_read_only(error: &OpenError) -> bool {

@@ -1,20 +1,22 @@
 //! Owns one step of following the log: a page of events read after the cursors, folded, and committed with
-//! them. Live, catch-up and rebuild all go through [`page`]; they differ in when they call it. Nothing here
-//! waits, sleeps or starts threads.
+//! them. Live, catch-up and rebuild all take it, by [`page`] or with its parts side by side (`replay`). Nothing
+//! here waits, sleeps or starts threads.
 
 use std::error::Error as _;
 use std::ops::ControlFlow;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::Arc;
 
 use projections::cell::{Cell, Row, Table};
+use projections::changes::Rows;
 use projections::event::Event;
 use projections::projection::{About, Projection};
 use projections::schema::EventType;
 use projections::upcast::{self, DecodeError, Raw};
 
 use super::error::ProjectError;
-use crate::log::{EventRef, Reader};
-use crate::tables::{Cursor, SqlShelf, Stopped, Tables, TablesError};
+use crate::log::{EventRef, Hash, Reader};
+use crate::tables::{Cursor, Pending, SqlShelf, Stopped, Tables, TablesError};
 
 /// A projection on its way through the log.
 pub(crate) struct Fold {
@@ -22,7 +24,7 @@ pub(crate) struct Fold {
     /// Its memory of what was folded since the last commit; all else is on the shelf. After an error it is
     /// ahead of the tables, and only a new one goes on from there.
     projection: Box<dyn Projection>,
-    /// Where the tables are.
+    /// Where the tables are, or will be when the last flush is in them.
     committed: Cursor,
     /// Where the memory is.
     reached: Cursor,
@@ -55,7 +57,7 @@ impl Fold {
         self.end = seq;
     }
 
-    /// Where the tables are.
+    /// Where the tables are, or will be when the last flush is in them.
     pub(crate) fn committed(&self) -> &Cursor {
         &self.committed
     }
@@ -75,31 +77,37 @@ impl Fold {
         self.is_stopped() || self.reached.position >= through.min(self.end)
     }
 
-    fn wants(&self, seq: u64) -> bool {
+    /// Whether an event is still to be folded.
+    pub(super) fn wants(&self, seq: u64) -> bool {
         !self.is_stopped() && seq > self.reached.position && seq <= self.end
     }
 
-    fn take(&mut self, shelf: &SqlShelf<'_>, event: &EventRef<'_>, known_type: bool, decoded: &mut Decoded) {
-        if self.about.reads(event.kind, event.stream, known_type) {
-            match decoded.get_or_insert_with(|| decode(event)) {
-                Ok(event) => {
-                    let (projection, failed) = (&mut self.projection, &mut self.failed_at);
-                    if panic::catch_unwind(AssertUnwindSafe(|| projection.apply(shelf, event))).is_err() {
-                        *failed = Some(event.seq);
-                        return;
-                    }
-                }
-                Err(error) => {
-                    self.reached.stopped = Some(Stopped { at: event.seq, reason: in_full(error) });
+    /// Whether it panicked since the last commit.
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed_at.is_some()
+    }
+
+    /// Goes past an event, and folds it if it is one that it reads.
+    pub(super) fn take(&mut self, shelf: &SqlShelf<'_>, (seq, hash): (u64, Hash), read: Option<&Decoded>) {
+        match read {
+            Some(Ok(event)) => {
+                let projection = &mut self.projection;
+                if panic::catch_unwind(AssertUnwindSafe(|| projection.apply(shelf, event))).is_err() {
+                    self.failed_at = Some(seq);
                     return;
                 }
             }
+            Some(Err(error)) => {
+                self.reached.stopped = Some(Stopped { at: seq, reason: in_full(error) });
+                return;
+            }
+            None => {}
         }
-        (self.reached.position, self.reached.hash) = (event.seq, event.hash);
+        (self.reached.position, self.reached.hash) = (seq, hash);
     }
 
     /// Commits what it did, unless the shelf could not answer it, or it failed.
-    fn finish(&mut self, reader: &Reader, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), ProjectError> {
+    pub(super) fn finish(&mut self, reader: &Reader, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), ProjectError> {
         match self.failed_at {
             Some(seq) => {
                 shelf.finish()?;
@@ -110,17 +118,25 @@ impl Fold {
     }
 
     fn commit(&mut self, tables: &Tables, shelf: SqlShelf<'_>) -> Result<(), ProjectError> {
-        if self.reached == self.committed {
-            return Ok(());
+        match self.flush(shelf)? {
+            Some(flushed) => flushed.commit(tables).map(drop),
+            None => Ok(()),
         }
-        let projection = &mut self.projection;
+    }
+
+    /// Hands over what it did since the last time, to be committed; `None` where that is nothing.
+    pub(super) fn flush(&mut self, shelf: SqlShelf<'_>) -> Result<Option<Flushed>, ProjectError> {
+        if self.reached == self.committed {
+            shelf.finish()?;
+            return Ok(None);
+        }
+        let (about, projection) = (self.about, &mut self.projection);
         let flushed = panic::catch_unwind(AssertUnwindSafe(|| projection.flush(&shelf)));
         shelf.finish()?;
-        let about = self.about;
         let (rows, state) = flushed.map_err(|_| ProjectError::Defect { projection: about.name })?;
-        tables.commit(about, &self.committed, &self.reached, rows, &state)?;
-        self.committed = self.reached.clone();
-        Ok(())
+        let to = self.reached.clone();
+        let from = std::mem::replace(&mut self.committed, to.clone());
+        Ok(Some(Flushed { about, from, to, rows, state: Arc::new(Pending::new(state)) }))
     }
 
     /// Folds once more what was before the event at which it failed, and stops there: the tables are right up
@@ -134,7 +150,28 @@ impl Fold {
             let reason = format!("event {seq}: the fold failed on it, which is a defect of tradefold");
             self.reached.stopped = Some(Stopped { at: seq, reason });
         }
-        self.commit(tables, tables.shelf(self.about))
+        self.commit(tables, tables.shelf(self.about, None))
+    }
+}
+
+/// What a page changed.
+pub(super) struct Flushed {
+    about: &'static About,
+    from: Cursor,
+    to: Cursor,
+    rows: Rows,
+    state: Arc<Pending>,
+}
+
+impl Flushed {
+    /// What has to be seen until it is there.
+    pub(super) fn state(&self) -> Arc<Pending> {
+        Arc::clone(&self.state)
+    }
+
+    /// Puts it into the tables.
+    pub(super) fn commit(self, tables: &Tables) -> Result<(), ProjectError> {
+        Ok(tables.commit(self.about, &self.from, &self.to, self.rows, &self.state)?)
     }
 }
 
@@ -154,8 +191,27 @@ impl Step<'_, '_> {
     }
 }
 
-/// An event decoded for the first fold that reads it.
-type Decoded = Option<Result<Event, DecodeError>>;
+/// An event as folds read it.
+pub(super) type Decoded = Result<Event, DecodeError>;
+
+/// Whether what a page folded is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    Commit,
+    Forget,
+}
+
+/// The same as [`page`] for who only watches the last of a stretch: what was folded is forgotten, unless a fold failed,
+/// whose page has to be folded again.
+pub(crate) fn watch(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    each: impl FnMut(&mut Step<'_, '_>) -> bool,
+) -> Result<(), ProjectError> {
+    fold_page(reader, tables, folds, through, usize::MAX, each, End::Forget).map(drop)
+}
 
 /// Folds up to `limit` events, none beyond the position `through`, and commits. `each` sees every event when it is
 /// folded, and ends the page early by saying so; what was folded until then is committed too. Returns how
@@ -166,31 +222,57 @@ pub(crate) fn page(
     folds: &mut [Fold],
     through: u64,
     limit: usize,
-    mut each: impl FnMut(&mut Step<'_, '_>) -> bool,
+    each: impl FnMut(&mut Step<'_, '_>) -> bool,
 ) -> Result<usize, ProjectError> {
-    let going = folds.iter().filter(|fold| !fold.has_done(through));
-    let Some(after) = going.map(|fold| fold.reached.position).min() else { return Ok(0) };
-    let shelves: Vec<SqlShelf<'_>> = folds.iter().map(|fold| tables.shelf(fold.about)).collect();
+    fold_page(reader, tables, folds, through, limit, each, End::Commit)
+}
+
+fn fold_page(
+    reader: &Reader,
+    tables: &Tables,
+    folds: &mut [Fold],
+    through: u64,
+    limit: usize,
+    mut each: impl FnMut(&mut Step<'_, '_>) -> bool,
+    end: End,
+) -> Result<usize, ProjectError> {
+    let Some(after) = next(folds, through) else { return Ok(0) };
+    let shelves: Vec<SqlShelf<'_>> = folds.iter().map(|fold| tables.shelf(fold.about, None)).collect();
     let mut read = 0;
     reader.scan(after, through, |event| {
         read += 1;
         let known_type = EventType::named(event.kind).is_some();
         let mut decoded = None;
         for (fold, shelf) in folds.iter_mut().zip(&shelves).filter(|(fold, _)| fold.wants(event.seq)) {
-            fold.take(shelf, &event, known_type, &mut decoded);
+            let reads = fold.about.reads(event.kind, event.stream, known_type);
+            let read = reads.then(|| &*decoded.get_or_insert_with(|| decode(&event)));
+            fold.take(shelf, (event.seq, event.hash), read);
         }
-        let failed = folds.iter().any(|fold| fold.failed_at.is_some()) || shelves.iter().any(SqlShelf::has_failed);
+        let failed = cannot_go_on(folds, &shelves);
         let ended = each(&mut Step { event: &event, folds, shelves: &shelves });
-        let done = failed || read >= limit || ended || folds.iter().all(Fold::is_stopped);
+        let done = failed || read >= limit || ended;
         if done { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     })?;
     for (fold, shelf) in folds.iter_mut().zip(shelves) {
-        fold.finish(reader, tables, shelf)?;
+        match end {
+            End::Forget if fold.failed_at.is_none() => shelf.finish()?,
+            _ => fold.finish(reader, tables, shelf)?,
+        }
     }
     Ok(read)
 }
 
-fn decode(event: &EventRef<'_>) -> Result<Event, DecodeError> {
+/// After which position there is something to do; `None` where there is nothing up to `through`.
+pub(super) fn next(folds: &[Fold], through: u64) -> Option<u64> {
+    folds.iter().filter(|fold| !fold.has_done(through)).map(|fold| fold.reached.position).min()
+}
+
+/// Whether a page has to end here: one failed, or none goes on.
+pub(super) fn cannot_go_on(folds: &[Fold], shelves: &[SqlShelf<'_>]) -> bool {
+    folds.iter().any(Fold::has_failed) || shelves.iter().any(SqlShelf::has_failed) || folds.iter().all(Fold::is_stopped)
+}
+
+pub(super) fn decode(event: &EventRef<'_>) -> Decoded {
     upcast::decode_raw(&Raw {
         seq: event.seq,
         id: event.id,
@@ -213,11 +295,13 @@ mod tests {
     use projections::changes::Rows;
     use projections::draft::{Draft, Stream};
     use projections::drawer::{Shelf, StateChange};
-    use projections::market_data;
     use projections::moment::Moment;
+    use projections::{ledger, market_data};
 
     use super::*;
     use crate::log::{Writer, WriterOptions};
+    use crate::projector::Pace;
+    use crate::projector::replay::replay;
 
     /// A fold of bars with a defect: it cannot bear the seventh event.
     struct Brittle(Box<dyn Projection>);
@@ -260,30 +344,49 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_fold_that_panics_stops_before_the_event_with_all_before_it_committed() {
+    /// Records ten bars, has `fold` fold them by a fold with a defect among others, and looks at what came of it.
+    fn check_stop(fold: impl FnOnce(&Reader, &Tables, &mut [Fold])) {
         let folder = tempfile::tempdir().unwrap();
         let (dir, options) = (folder.path().join("journal"), WriterOptions::default());
         crate::log::create(&dir, options.lock_wait).unwrap();
         Writer::open(&dir, options).unwrap().append((1..=10).map(bar).collect()).unwrap();
         let (reader, tables) =
             (Reader::open(&dir).unwrap(), Tables::open(&dir, crate::tables::Spacing::default()).unwrap());
-        let fold = |about| [Fold::resume(about, &tables).unwrap()];
-        let mut brittle = fold(&BRITTLE);
-        page(&reader, &tables, &mut brittle, 10, 100, |_| false).unwrap();
+        let mut folds = Fold::resume_all(&[&BRITTLE, &ledger::ABOUT], &tables).unwrap();
+        fold(&reader, &tables, &mut folds);
         let cursor = tables.cursor(&BRITTLE).unwrap();
-        assert_eq!((&cursor, cursor.position), (brittle[0].committed(), 6));
+        assert_eq!((&cursor, cursor.position), (folds[0].committed(), 6));
         let stopped = cursor.stopped.unwrap();
         assert_eq!(stopped.at, 7);
         assert!(stopped.reason.contains("a defect of tradefold"), "{}", stopped.reason);
-        assert!(brittle[0].has_done(10));
+        assert!(folds[0].has_done(10));
+        assert_eq!(tables.cursor(&ledger::ABOUT).unwrap(), *folds[1].committed());
+        assert_eq!(folds[1].committed().position, 10);
         // Mended, it goes on from there.
-        page(&reader, &tables, &mut fold(&market_data::ABOUT), 10, 100, |_| false).unwrap();
+        let mut mended = [Fold::resume(&market_data::ABOUT, &tables).unwrap()];
+        page(&reader, &tables, &mut mended, 10, 100, |_| false).unwrap();
         assert_eq!(tables.cursor(&market_data::ABOUT).unwrap().position, 10);
         let rows: i64 = Tables::read_only(&dir)
             .unwrap()
             .query_row("SELECT count(*) FROM market_data", (), |row| row.get(0))
             .unwrap();
         assert_eq!(rows, 10);
+    }
+
+    #[test]
+    fn a_fold_that_panics_stops_before_the_event_with_all_before_it_committed() {
+        check_stop(|reader, tables, folds| {
+            while next(folds, 10).is_some() {
+                page(reader, tables, folds, 10, 100, |_| false).unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn so_does_one_whose_pages_are_written_beside_it() {
+        for page_events in 1..10 {
+            let pace = Pace { page_events, ..Pace::default() };
+            check_stop(|reader, tables, folds| replay(reader, tables, folds, 10, pace, &mut |_, _| {}).unwrap());
+        }
     }
 }

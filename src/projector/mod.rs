@@ -8,6 +8,7 @@
 //!
 //! Layout, in reading order:
 //! - `fold`: a page of events, folded and committed
+//! - `replay`: many pages, with reading, folding and writing side by side
 //! - `tail`: whether the log still has what the tables have seen
 //! - `renew`: a new generation of the tables, beside the live ones and then in their place
 //! - `board`: what the threads tell, and where others wait
@@ -21,6 +22,7 @@ mod catch_up;
 mod error;
 pub(crate) mod fold;
 pub(crate) mod renew;
+pub(crate) mod replay;
 pub(crate) mod tail;
 mod worker;
 

@@ -8,7 +8,8 @@ use projections::projection::{About, PROJECTIONS};
 
 use super::board::ProjectionState;
 use super::error::ProjectError;
-use super::fold::{self, Fold};
+use super::fold::Fold;
+use super::replay::{Report, replay};
 use super::{Pace, tail};
 use crate::log::Reader;
 use crate::log::lock::Lock;
@@ -16,12 +17,6 @@ use crate::tables::{self, Closed, Differences, Outdated, Previous, Side, Tables}
 
 /// The advisory lock of whoever makes a new generation.
 const LOCK_FILE: &str = "rebuild.lock";
-
-/// How often a replay says how far it is.
-const REPORT_EVERY: u64 = 1_000;
-
-/// Who is told (events done, events in all).
-pub(crate) type Report<'a> = &'a mut dyn FnMut(u64, u64);
 
 /// When a new generation takes the place of the live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,31 +100,6 @@ fn in_turn<T>(reader: &Reader, make: impl FnOnce() -> Result<T, ProjectError>) -
     let made = made?;
     removed?;
     Ok(made)
-}
-
-/// Folds everything up to a position.
-pub(crate) fn replay(
-    reader: &Reader,
-    tables: &Tables,
-    folds: &mut [Fold],
-    through: u64,
-    pace: Pace,
-    report: Report<'_>,
-) -> Result<(), ProjectError> {
-    let going = folds.iter().filter(|fold| !fold.has_done(through));
-    let Some(mut done) = going.map(|fold| fold.committed().position).min() else { return Ok(()) };
-    report(done, through);
-    while !folds.iter().all(|fold| fold.has_done(through)) {
-        fold::page(reader, tables, folds, through, pace.page_events, |_| {
-            done += 1;
-            if done.is_multiple_of(REPORT_EVERY) && done < through {
-                report(done, through);
-            }
-            false
-        })?;
-    }
-    report(through, through);
-    Ok(())
 }
 
 /// A generation in the making.

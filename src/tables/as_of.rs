@@ -27,23 +27,26 @@ const COPY: &str = "copy";
 /// Opens a journal's tables as of a position, as far as snapshots go: each projection's cursor says from where it
 /// is to be folded on. All is seen as it is now, however the live tables move on.
 pub(crate) fn as_of(dir: &Path, position: u64) -> Result<Tables, TablesError> {
-    let tables = Tables::passing(&PROJECTIONS)?;
+    let mut tables = Tables::passing(&PROJECTIONS)?;
     let live = Tables::readable(dir)?;
     if !live.map_or(Ok(false), |live| schema::is_of_this_version(&live))? {
         // Then all of it has to be folded.
         return Ok(tables);
     }
-    let conn = &tables.conn;
-    file::attach_read_only(conn, &file::path_in(dir), LIVE)?;
+    // What is there already, nobody noted.
+    tables.known = None;
+    let conn = tables.conn.enter();
+    file::attach_read_only(&conn, &file::path_in(dir), LIVE)?;
     conn.execute_batch("BEGIN")?;
     let mut bounds = Vec::new();
     for about in PROJECTIONS {
-        if let Some(snapshot) = begin(conn, about, position)? {
-            cursor_at(conn, about, &snapshot)?;
+        if let Some(snapshot) = begin(&conn, about, position)? {
+            cursor_at(&conn, about, &snapshot)?;
             bounds.push((about, snapshot.cursor.position));
         }
     }
-    make_views(conn, &bounds)?;
+    make_views(&conn, &bounds)?;
+    drop(conn);
     Ok(tables)
 }
 
@@ -179,7 +182,7 @@ fn refuse_edited(conn: &Connection, about: &'static About) -> Result<(), TablesE
 
 /// Copies some projections of tables of the past, once they are folded, into another file's empty tables.
 pub(super) fn copy_into(past: Tables, path: &Path, abouts: &[&'static About]) -> Result<(), TablesError> {
-    let conn = past.conn;
+    let conn = past.conn.into_inner();
     // A file can't be attached while a transaction holds others still; what is seen stays the same but for
     // what nobody asks about any more.
     file::attach_for_writing(&conn, path, COPY)?;

@@ -199,7 +199,7 @@ mod tests {
     use super::*;
 
     fn row(text: &str) -> Row {
-        vec![Cell::Text(text.to_owned()), Cell::Int(-1), Cell::Real(0.1), Cell::Null]
+        vec![Cell::from(text), Cell::Int(-1), Cell::Real(0.1), Cell::Null]
     }
 
     #[test]

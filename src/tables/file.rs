@@ -15,7 +15,7 @@ use crate::log::{OpenError, TABLES_FILE, file};
 /// How long SQLite waits for another program that writes to the tables.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// Statements kept prepared: each table's two, the shelf's and the cursor's.
+/// Statements kept prepared: each table's four, the shelf's and the cursor's.
 const STATEMENTS: usize = 96;
 
 /// Opens the tables for writing, as an empty file where there is none.

@@ -8,7 +8,8 @@
 //! - `cursor`: how far each projection is
 //! - `schema`: what is in the file, and whether this program made it
 //! - `gate`: taking turns to commit
-//! - `shelf`: what folds remember
+//! - `turns`: taking turns at a connection
+//! - `shelf`: what folds remember; `pending`: what of it is still to be written; `known`: what of it cannot be there
 //! - `rows`: a flush as statements
 //! - `digest`: one number a table
 //! - `past`: snapshots, and what was changed after them
@@ -28,25 +29,29 @@ mod digest;
 mod error;
 mod file;
 mod gate;
+mod known;
 mod past;
+mod pending;
 mod query;
 mod rows;
 mod schema;
 mod select;
 mod shelf;
 mod swap;
+mod turns;
 
 use std::path::{Path, PathBuf};
 
 use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
-use projections::drawer::StateChange;
 use projections::projection::About;
-use rusqlite::{ErrorCode, Transaction, TransactionBehavior};
+use rusqlite::ErrorCode;
 
 use gate::Gate;
+use known::Known;
 use past::Past;
 use rows::Write;
+use turns::Turns;
 
 pub(crate) use as_of::as_of;
 pub use compare::{Differences, Finding, Problem};
@@ -55,6 +60,7 @@ pub use digest::{Digests, TableDigest, whole as whole_digest};
 pub use error::TablesError;
 pub(crate) use gate::Closed;
 pub use past::Spacing;
+pub(crate) use pending::Pending;
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
@@ -62,12 +68,16 @@ pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
 pub(crate) use swap::{Previous, Side, side_path};
 
-/// A connection that writes the tables. For one thread at a time.
+/// A connection that writes the tables. One thread commits at a time; another may read what folds remember meanwhile.
 #[derive(Debug)]
 pub struct Tables {
-    conn: Connection,
+    conn: Turns<Connection>,
+    /// Another one to read what folds remember, where reading and writing don't get into each other's way.
+    beside: Option<Turns<Connection>>,
     path: PathBuf,
     gate: Gate,
+    /// Which fold state was ever written, where that is known because it began with nothing.
+    known: Option<Known>,
     /// How what is overwritten is kept aside for who asks for the past; `None` where nobody will.
     past: Option<Spacing>,
 }
@@ -87,7 +97,21 @@ impl Tables {
     }
 
     fn over(conn: Connection, path: &Path, past: Option<Spacing>) -> Self {
-        Self { conn, path: path.to_owned(), gate: Gate::default(), past }
+        let (path, gate) = (path.to_owned(), Gate::default());
+        Self { conn: Turns::new(conn), beside: None, path, gate, known: None, past }
+    }
+
+    /// The same tables for somebody who reads what folds remember while a page is written.
+    ///
+    /// # Errors
+    /// [`TablesError`].
+    pub(crate) fn with_one_beside(self) -> Result<Self, TablesError> {
+        Ok(Self { beside: Some(Turns::new(file::open_for_writing(&self.path)?)), ..self })
+    }
+
+    /// The same tables, into which nothing was folded yet.
+    fn beginning(self) -> Self {
+        Self { known: Some(Known::nothing()), ..self }
     }
 
     /// Another connection to the same tables, for another thread.
@@ -126,7 +150,7 @@ impl Tables {
     pub(crate) fn passing(abouts: &[&'static About]) -> Result<Self, TablesError> {
         let conn = file::open_passing()?;
         schema::make_bare(&conn, abouts)?;
-        Ok(Self::over(conn, Path::new(""), None))
+        Ok(Self::over(conn, Path::new(""), None).beginning())
     }
 
     /// How far each projection is.
@@ -134,7 +158,7 @@ impl Tables {
     /// # Errors
     /// [`TablesError`].
     pub fn cursors(&self) -> Result<Vec<Kept>, TablesError> {
-        cursors(&self.conn)
+        cursors(&self.conn.enter())
     }
 
     /// How far one projection is.
@@ -142,7 +166,7 @@ impl Tables {
     /// # Errors
     /// [`TablesError`].
     pub fn cursor(&self, about: &'static About) -> Result<Cursor, TablesError> {
-        cursor::of(&self.conn, about)
+        cursor::of(&self.conn.enter(), about)
             .map_err(|error| file::failed(&self.path, error))?
             .ok_or(TablesError::Overtaken { projection: about.name })
     }
@@ -152,29 +176,58 @@ impl Tables {
     /// # Errors
     /// [`TablesError::Overtaken`] where the stored cursor is not `from` any more. Nothing is changed then, nor
     /// by any other error.
-    pub fn commit(
+    pub(crate) fn commit(
         &self,
         about: &'static About,
         from: &Cursor,
         to: &Cursor,
         rows: Rows,
-        state: &[StateChange],
+        state: &Pending,
     ) -> Result<(), TablesError> {
         let _turn = self.gate.enter()?;
-        let wrap = |error| file::failed(&self.path, error);
         // Tables of the past are held still by one transaction from their making to their end.
-        let begin = || Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate);
-        let transaction = self.conn.is_autocommit().then(begin).transpose().map_err(wrap)?;
-        let before = digest::stored(&self.conn, about).map_err(wrap)?;
-        let mut digests = before.clone();
-        let past = self.past.map(|spacing| Past::of(&self.conn, about, spacing)).transpose().map_err(wrap)?;
-        let mut write = Write { conn: &self.conn, past: past.as_ref(), digests: &mut digests };
+        let begins = self.conn.enter().is_autocommit();
+        if begins {
+            self.run("BEGIN IMMEDIATE")?;
+        }
+        let written = self.write(about, from, to, rows, state);
+        if !begins {
+            return written;
+        }
+        let committed = written.and_then(|()| self.run("COMMIT"));
+        if committed.is_err() && !self.conn.enter().is_autocommit() {
+            // What went wrong first is what is told.
+            let _ = self.run("ROLLBACK");
+        }
+        committed
+    }
+
+    fn write(
+        &self,
+        about: &'static About,
+        from: &Cursor,
+        to: &Cursor,
+        rows: Rows,
+        state: &Pending,
+    ) -> Result<(), TablesError> {
+        let wrap = |error| file::failed(&self.path, error);
+        let begin = |conn: &Connection| {
+            let past = self.past.map(|spacing| Past::of(conn, about, spacing)).transpose()?;
+            Ok((digest::stored(conn, about)?, past))
+        };
+        let (before, past) = begin(&self.conn.enter()).map_err(wrap)?;
+        let digests = before.clone();
+        let mut write = Write { conn: &self.conn, about, past, digests, from: from.position, to: to.position };
         write.rows(rows).map_err(wrap)?;
-        write.state(about.name, state, to.position).map_err(wrap)?;
-        cursor::advance(&self.conn, about, from, to, &digests.whole())?;
-        digest::store(&self.conn, &digests, &before).map_err(wrap)?;
-        past.map_or(Ok(()), |past| past.snapshot_if_due(to, &digests)).map_err(wrap)?;
-        transaction.map_or(Ok(()), Transaction::commit).map_err(wrap)
+        write.state(state.changes(), self.known.as_ref()).map_err(wrap)?;
+        let (Write { past, digests, .. }, conn) = (write, self.conn.enter());
+        cursor::advance(&conn, about, from, to, &digests.whole())?;
+        digest::store(&conn, &digests, &before).map_err(wrap)?;
+        past.map_or(Ok(()), |past| past.snapshot_if_due(&conn, to, &digests)).map_err(wrap)
+    }
+
+    fn run(&self, sql: &str) -> Result<(), TablesError> {
+        self.conn.enter().execute_batch(sql).map_err(|error| file::failed(&self.path, error))
     }
 
     /// Compares these tables, made by a replay, with others, cell by cell.
@@ -183,23 +236,25 @@ impl Tables {
         live: &Connection,
         abouts: &[&'static About],
     ) -> Result<Differences, TablesError> {
-        compare::tables(live, &self.conn, abouts)
+        compare::tables(live, &self.conn.enter(), abouts)
     }
 
-    /// What a projection remembers, for its fold to read.
-    pub(crate) fn shelf(&self, about: &'static About) -> SqlShelf<'_> {
-        SqlShelf::new(&self.conn, about.name)
+    /// What a projection remembers, for its fold to read, with what is still to be written of it.
+    pub(crate) fn shelf<'t>(&'t self, about: &'static About, pending: Option<&'t Pending>) -> SqlShelf<'t> {
+        let conn = self.beside.as_ref().unwrap_or(&self.conn);
+        SqlShelf::shared(conn, about.name, pending, self.known.as_ref())
     }
 
     /// The row that stands under a key.
     pub(crate) fn row(&self, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
-        row(&self.conn, table, key)
+        row(&self.conn.enter(), table, key)
     }
 
     /// The connection to tables of the past, to read with.
     pub(crate) fn into_reading(self) -> Result<Connection, TablesError> {
-        as_of::close(&self.conn)?;
-        Ok(self.conn)
+        let conn = self.conn.into_inner();
+        as_of::close(&conn)?;
+        Ok(conn)
     }
 }
 

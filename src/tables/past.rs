@@ -27,28 +27,33 @@ impl Default for Spacing {
 }
 
 /// Keeps aside what a commit changes.
-pub(super) struct Past<'c> {
-    conn: &'c Connection,
+pub(super) struct Past {
     about: &'static About,
     spacing: Spacing,
     /// The last snapshot; 0 where there is none, and nothing before it to keep.
     snapshot: u64,
 }
 
-impl<'c> Past<'c> {
-    pub(super) fn of(conn: &'c Connection, about: &'static About, spacing: Spacing) -> rusqlite::Result<Self> {
+impl Past {
+    pub(super) fn of(conn: &Connection, about: &'static About, spacing: Spacing) -> rusqlite::Result<Self> {
         let mut statement = conn.prepare_cached("SELECT max(position) FROM snapshots WHERE projection = ?1")?;
         let last: Option<i64> = statement.query_row([about.name], |row| row.get(0))?;
-        Ok(Self { conn, about, spacing, snapshot: last.map_or(0, unsigned) })
+        Ok(Self { about, spacing, snapshot: last.map_or(0, unsigned) })
     }
 
     /// Keeps a row that is about to be changed or deleted, if it is as it was at the snapshot.
-    pub(super) fn keep_row(&self, table: &'static Table, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
+    pub(super) fn keep_row(
+        &self,
+        conn: &Connection,
+        table: &'static Table,
+        key: &[Cell],
+        row: &Row,
+    ) -> rusqlite::Result<()> {
         let last_seq = row.last().and_then(Cell::as_seq).unwrap_or(0);
         if last_seq > self.snapshot {
             return Ok(());
         }
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = conn.prepare_cached(
             "INSERT OR IGNORE INTO main.past_rows (name, key, snapshot, last_seq, value) VALUES (?1, ?2, ?3, ?4, ?5)",
         )?;
         let (key, value) = (cells_to_bytes(key), cells_to_bytes(row));
@@ -57,11 +62,11 @@ impl<'c> Past<'c> {
     }
 
     /// Keeps a value of fold state likewise.
-    pub(super) fn keep_value(&self, drawer: &str, key: &[u8]) -> rusqlite::Result<()> {
+    pub(super) fn keep_value(&self, conn: &Connection, drawer: &str, key: &[u8]) -> rusqlite::Result<()> {
         if self.snapshot == 0 {
             return Ok(());
         }
-        let mut statement = self.conn.prepare_cached(
+        let mut statement = conn.prepare_cached(
             "INSERT OR IGNORE INTO main.past_state (projection, drawer, key, snapshot, changed_at, value) \
              SELECT projection, drawer, key, ?4, changed_at, value FROM main.fold_state \
              WHERE projection = ?1 AND drawer = ?2 AND key = ?3 AND changed_at <= ?4",
@@ -71,45 +76,43 @@ impl<'c> Past<'c> {
     }
 
     /// Takes a snapshot where a commit ends, if the last one is far enough behind.
-    pub(super) fn snapshot_if_due(&self, at: &Cursor, digests: &Digests) -> rusqlite::Result<()> {
+    pub(super) fn snapshot_if_due(&self, conn: &Connection, at: &Cursor, digests: &Digests) -> rusqlite::Result<()> {
         if at.position.saturating_sub(self.snapshot) < self.spacing.snapshot_every {
             return Ok(());
         }
-        self.conn.prepare_cached("INSERT INTO main.snapshots VALUES (?1, ?2, ?3, ?4)")?.execute(params![
+        conn.prepare_cached("INSERT INTO main.snapshots VALUES (?1, ?2, ?3, ?4)")?.execute(params![
             self.about.name,
             signed(at.position),
             at.hash,
             digests.to_bytes()
         ])?;
-        match superfluous(&positions(self.conn, self.about)?, self.spacing.snapshots_max) {
-            Some((before, position)) => self.merge(before, position),
+        match superfluous(&positions(conn, self.about)?, self.spacing.snapshots_max) {
+            Some((before, position)) => self.merge(conn, before, position),
             None => Ok(()),
         }
     }
 
     /// Takes a snapshot away: what it kept is also what was at the one before, unless that one kept it too, or
     /// it was not there yet.
-    fn merge(&self, before: u64, position: u64) -> rusqlite::Result<()> {
+    fn merge(&self, conn: &Connection, before: u64, position: u64) -> rusqlite::Result<()> {
         let (before, position) = (signed(before), signed(position));
         for table in self.about.tables {
-            self.conn
+            conn
                 .prepare_cached(
                     "UPDATE OR IGNORE main.past_rows SET snapshot = ?1 WHERE name = ?3 AND snapshot = ?2 AND last_seq <= ?1",
                 )?
                 .execute(params![before, position, table.name])?;
-            self.conn
-                .prepare_cached("DELETE FROM main.past_rows WHERE name = ?1 AND snapshot = ?2")?
+            conn.prepare_cached("DELETE FROM main.past_rows WHERE name = ?1 AND snapshot = ?2")?
                 .execute(params![table.name, position])?;
         }
         let name = self.about.name;
-        self.conn
-            .prepare_cached(
-                "UPDATE OR IGNORE main.past_state SET snapshot = ?1 \
+        conn.prepare_cached(
+            "UPDATE OR IGNORE main.past_state SET snapshot = ?1 \
                  WHERE projection = ?3 AND snapshot = ?2 AND changed_at <= ?1",
-            )?
-            .execute(params![before, position, name])?;
+        )?
+        .execute(params![before, position, name])?;
         for table in ["past_state WHERE projection = ?1 AND snapshot", "snapshots WHERE projection = ?1 AND position"] {
-            self.conn.prepare_cached(&format!("DELETE FROM main.{table} = ?2"))?.execute(params![name, position])?;
+            conn.prepare_cached(&format!("DELETE FROM main.{table} = ?2"))?.execute(params![name, position])?;
         }
         Ok(())
     }

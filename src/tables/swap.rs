@@ -37,7 +37,8 @@ impl Side {
         file::remove(path)?;
         let conn = file::open_side(path)?;
         schema::make_bare(&conn, abouts)?;
-        Ok(Self { tables: Tables::over(conn, path, None), bare: abouts.to_vec(), generation: 1 })
+        let tables = Tables::over(conn, path, None).beginning();
+        Ok(Self { tables, bare: abouts.to_vec(), generation: 1 })
     }
 
     /// Begins the next generation of a journal's tables: some projections from nothing, the others as they are.
@@ -49,7 +50,7 @@ impl Side {
         let mut side = match known {
             Some(live) if !PROJECTIONS.iter().all(is_renewed) => {
                 let side = Self::copy(&live, &path)?;
-                schema::remake_bare(&side.tables.conn, renewed)?;
+                schema::remake_bare(&side.tables.conn.enter(), renewed)?;
                 Self { bare: renewed.to_vec(), ..side }
             }
             _ => Self::make(&path, &PROJECTIONS)?,
@@ -81,7 +82,7 @@ impl Side {
     }
 
     fn number(self, generation: u64) -> Result<Self, TablesError> {
-        cursor::set_generation(&self.tables.conn, generation)?;
+        cursor::set_generation(&self.tables.conn.enter(), generation)?;
         Ok(Self { generation, ..self })
     }
 
@@ -98,7 +99,7 @@ impl Side {
     /// Makes the indexes of what was loaded without.
     pub(crate) fn index(&mut self) -> Result<(), TablesError> {
         for about in std::mem::take(&mut self.bare) {
-            schema::finish_bare(&self.tables.conn, about)?;
+            schema::finish_bare(&self.tables.conn.enter(), about)?;
         }
         Ok(())
     }
@@ -106,7 +107,7 @@ impl Side {
     /// Fills empty tables with those of the past, as they were put together.
     pub(crate) fn fill_from(self, past: Tables) -> Result<Self, TablesError> {
         let path = self.tables.path;
-        self.tables.conn.close().map_err(|(_, error)| error)?;
+        self.tables.conn.into_inner().close().map_err(|(_, error)| error)?;
         as_of::copy_into(past, &path, &self.bare)?;
         Ok(Self { tables: Tables::over(file::open_side(&path)?, &path, None), ..self })
     }
@@ -127,7 +128,7 @@ impl Side {
     pub(crate) fn seal(mut self) -> Result<Sealed, TablesError> {
         self.index()?;
         // Its exclusive lock keeps everybody else out.
-        self.tables.conn.close().map_err(|(_, error)| error)?;
+        self.tables.conn.into_inner().close().map_err(|(_, error)| error)?;
         Ok(Sealed(self.tables.path))
     }
 }

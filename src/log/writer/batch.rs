@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::super::chain::{Chain, Fields, Hash};
 use super::super::error::{AppendError, IoCause, ReadError};
 use super::super::{Head, row, schema, unsigned};
-use super::recorded::{self, Recorded};
+use super::recorded::{self, Newest, Recorded};
 use super::rows::{self, ROWS, Row, Rows};
 use super::streams::{self, Streams};
 use super::{Answer, Receipt};
@@ -43,6 +43,7 @@ impl From<rusqlite::Error> for Stop {
 pub(super) struct Appender {
     chain: Chain,
     tip: Tip,
+    newest: Newest,
     streams: Streams,
     rows: Rows,
     clock: fn() -> Moment,
@@ -53,6 +54,7 @@ impl Appender {
         let mut appender = Self {
             chain: Chain::new(schema::identity(conn)?.uuid),
             tip: Tip { seq: 0, hash: Head::EMPTY.hash },
+            newest: Newest::UNKNOWN,
             streams: Streams::load(conn)?,
             rows: Rows::new(),
             clock,
@@ -67,6 +69,7 @@ impl Appender {
         let last = statement.query_row([], |found| Ok((found.get(0)?, row::hash(found, 1)))).optional()?;
         let (seq, hash) = last.unwrap_or((0, Some(Head::EMPTY.hash)));
         self.tip = Tip { seq, hash: hash.unwrap_or_default() };
+        self.newest = Newest::load(conn)?;
         self.rows.clear();
         self.streams.forget(conn)
     }
@@ -82,7 +85,7 @@ impl Appender {
         let mut answers = Vec::with_capacity(drafts.len());
         for (chunk_no, chunk) in drafts.chunks(ROWS).enumerate() {
             self.rows.begin_chunk();
-            let recorded = recorded::find(conn, chunk)?;
+            let recorded = recorded::find(conn, self.newest, chunk)?;
             for index in chunk_no * ROWS..chunk_no * ROWS + chunk.len() {
                 answers.push(self.place_one(conn, drafts, index, &recorded, recorded_at)?);
             }
@@ -100,7 +103,7 @@ impl Appender {
         recorded_at: Moment,
     ) -> Result<Answer, Stop> {
         let draft = &drafts[index];
-        if let Some(id) = draft.id {
+        if let Some(id) = draft.id.filter(|id| !self.newest.is_before(*id)) {
             if let Some(recorded) = recorded.iter().find(|recorded| recorded.id == id) {
                 return again(index, draft, recorded);
             }
@@ -131,13 +134,15 @@ impl Appender {
         name: &str,
         recorded_at: Moment,
     ) -> Result<Answer, Stop> {
-        let stream = self.streams.get(conn, name)?;
+        let place = self.streams.find(conn, name)?;
+        let stream = self.streams.at(place);
         if let Some(expected) = draft.expected_version.filter(|expected| !stream.is_at(*expected)) {
             let (stream, actual) = (name.to_owned(), stream.base());
             return Err(Stop::Batch(AppendError::VersionMismatch { index, stream, expected, actual }));
         }
         // An id made here is new: no need to look for it.
         let id = draft.id.unwrap_or_else(Uuid::now_v7);
+        self.newest.add(id);
         let event = Fields {
             seq: self.tip.seq + 1,
             id: id.as_bytes(),
@@ -151,7 +156,7 @@ impl Appender {
             meta: draft.meta.as_deref().map(str::as_bytes),
         };
         let hash = self.chain.hash(&self.tip.hash, &event);
-        let stream_id = self.streams.advance(conn, name, stream)?;
+        let stream_id = self.streams.advance(conn, name, place)?;
         let (seq, stream_version) = (event.seq, event.stream_version);
         self.rows.push(Row { index, seq, id, stream_id, stream_version, recorded_at, hash });
         self.tip = Tip { seq, hash };

@@ -3,6 +3,7 @@
 //! (other order, other spacing) are the same.
 
 use projections::draft::Draft;
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params_from_iter};
 use serde_json::Value;
 use uuid::Uuid;
@@ -13,7 +14,7 @@ const FIND_ONE: &str = "SELECT seq, id, type, schema_version, occurred_at, data,
 
 /// As [`FIND_ONE`], for [`ROWS`] ids; an absent one is NULL, which finds nothing.
 const FIND_MANY: &str = "SELECT seq, id, type, schema_version, occurred_at, data, meta FROM events \
-     WHERE id IN (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)";
+     WHERE id IN (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// What the log holds under an id that a draft has too.
 #[derive(Debug)]
@@ -27,17 +28,49 @@ pub(super) struct Recorded {
     meta: Option<String>,
 }
 
-/// Which of the own ids of a chunk's drafts (at most [`ROWS`]) are recorded: one question, unless there is
-/// only one to ask about.
-pub(super) fn find(conn: &Connection, chunk: &[Draft]) -> rusqlite::Result<Vec<Recorded>> {
-    if let [draft] = chunk {
-        return Ok(draft.id.map(|id| find_one(conn, id)).transpose()?.flatten().into_iter().collect());
+/// The greatest id recorded so far. Ids of version 7 grow: most are greater than all recorded ones, which is enough
+/// to know them for new.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Newest(Uuid);
+
+impl Newest {
+    /// Before anything is read, no id can be known for new.
+    pub(super) const UNKNOWN: Self = Self(Uuid::max());
+
+    pub(super) fn load(conn: &Connection) -> rusqlite::Result<Self> {
+        let mut statement = conn.prepare_cached("SELECT max(id) FROM events")?;
+        statement.query_row([], |row| {
+            Ok(match row.get_ref(0)? {
+                ValueRef::Null => Self(Uuid::nil()),
+                // A damaged one is no measure.
+                value => value.as_blob().ok().and_then(|id| Uuid::from_slice(id).ok()).map_or(Self::UNKNOWN, Self),
+            })
+        })
     }
+
+    /// Whether nothing that is recorded can have this id.
+    pub(super) fn is_before(self, id: Uuid) -> bool {
+        self.0 < id
+    }
+
+    /// Takes note of an event on its way into the log.
+    pub(super) fn add(&mut self, id: Uuid) {
+        self.0 = self.0.max(id);
+    }
+}
+
+/// Which of the own ids of a chunk's drafts (at most [`ROWS`]) are recorded: one question, unless there is only one
+/// to ask about, or none.
+pub(super) fn find(conn: &Connection, newest: Newest, chunk: &[Draft]) -> rusqlite::Result<Vec<Recorded>> {
+    let may_be = |draft: &Draft| draft.id.filter(|id| !newest.is_before(*id));
     let mut found = Vec::new();
-    if chunk.iter().all(|draft| draft.id.is_none()) {
+    let mut ids = chunk.iter().filter_map(may_be);
+    let Some(first) = ids.next() else { return Ok(found) };
+    if ids.next().is_none() {
+        found.extend(find_one(conn, first)?);
         return Ok(found);
     }
-    let ids = (0..ROWS).map(|place| chunk.get(place).and_then(|draft| draft.id).map(Uuid::into_bytes));
+    let ids = (0..ROWS).map(|place| chunk.get(place).and_then(may_be).map(Uuid::into_bytes));
     let mut statement = conn.prepare_cached(FIND_MANY)?;
     let mut rows = statement.query(params_from_iter(ids))?;
     while let Some(row) = rows.next()? {

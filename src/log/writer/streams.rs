@@ -18,7 +18,7 @@ const ORPHANS: &str = "account/default";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stream {
     /// Its row; `None` for a stream that has no event yet.
-    pub(super) id: Option<i64>,
+    id: Option<i64>,
     /// The version of its last event; 0 without one.
     pub(super) version: i64,
     /// The batch that last touched it.
@@ -30,7 +30,9 @@ pub(super) struct Stream {
 /// The streams of one open log.
 #[derive(Debug)]
 pub(super) struct Streams {
-    known: HashMap<String, Stream>,
+    /// Where in `known` a name's stream is.
+    places: HashMap<String, usize>,
+    known: Vec<Stream>,
     /// Counts batches, to tell a stream's version before the batch.
     batch: u64,
     next_id: i64,
@@ -38,14 +40,14 @@ pub(super) struct Streams {
 
 impl Streams {
     pub(super) fn load(conn: &Connection) -> rusqlite::Result<Self> {
-        let mut streams = Self { known: HashMap::new(), batch: 0, next_id: 0 };
+        let mut streams = Self { places: HashMap::new(), known: Vec::new(), batch: 0, next_id: 0 };
         streams.forget(conn)?;
         Ok(streams)
     }
 
     /// Drops what a rollback made untrue.
     pub(super) fn forget(&mut self, conn: &Connection) -> rusqlite::Result<()> {
-        self.known.clear();
+        self.clear();
         let mut statement = conn.prepare_cached("SELECT coalesce(max(stream_id), 0) FROM streams")?;
         self.next_id = 1 + statement.query_row([], |row| row.get::<_, i64>(0))?;
         Ok(())
@@ -54,38 +56,49 @@ impl Streams {
     pub(super) fn begin_batch(&mut self) {
         self.batch += 1;
         if self.known.len() > KNOWN_MAX {
-            self.known.clear();
+            self.clear();
         }
     }
 
-    /// The stream of that name as the next event of this batch finds it.
-    pub(super) fn get(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<Stream> {
-        if let Some(stream) = self.known.get_mut(name) {
+    fn clear(&mut self) {
+        self.places.clear();
+        self.known.clear();
+    }
+
+    /// The place of the stream of that name, which is good until the batch ends.
+    pub(super) fn find(&mut self, conn: &Connection, name: &str) -> rusqlite::Result<usize> {
+        if let Some(place) = self.places.get(name) {
+            let stream = &mut self.known[*place];
             if stream.batch != self.batch {
                 stream.batch = self.batch;
                 stream.base = stream.version;
             }
-            return Ok(*stream);
+            return Ok(*place);
         }
         let mut statement = conn.prepare_cached(FIND)?;
         let read = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?));
         let found = statement.query_row([name], read).optional()?;
         let (id, version) = found.map_or((None, 0), |(id, version)| (Some(id), version.unwrap_or(0)));
-        let stream = Stream { id, version, batch: self.batch, base: version };
-        self.known.insert(name.to_owned(), stream);
-        Ok(stream)
+        let place = self.known.len();
+        self.known.push(Stream { id, version, batch: self.batch, base: version });
+        self.places.insert(name.to_owned(), place);
+        Ok(place)
+    }
+
+    /// The stream at a place, as the next event of this batch finds it.
+    pub(super) fn at(&self, place: usize) -> Stream {
+        self.known[place]
     }
 
     /// Takes the stream's next version for an event, and makes the stream where it is new. Returns its row.
-    pub(super) fn advance(&mut self, conn: &Connection, name: &str, stream: Stream) -> rusqlite::Result<i64> {
-        let id = match stream.id {
+    pub(super) fn advance(&mut self, conn: &Connection, name: &str, place: usize) -> rusqlite::Result<i64> {
+        let id = match self.known[place].id {
             Some(id) => id,
             None => self.make(conn, name)?,
         };
-        if let Some(known) = self.known.get_mut(name) {
-            known.id = Some(id);
-            known.version += 1;
-        }
+        let stream = &mut self.known[place];
+        stream.id = Some(id);
+        stream.version += 1;
         Ok(id)
     }
 

@@ -69,6 +69,26 @@ fn the_same_id_twice_in_one_batch_is_one_event() {
 }
 
 #[test]
+fn ids_in_any_order_are_known_again() {
+    let journal = Journal::new();
+    let writer = journal.writer();
+    // Falling and rising, and a repeat far behind in the same batch.
+    let order = || (0..60).map(|step| if step % 2 == 0 { 100 - step } else { 100 + step });
+    let batch: Vec<_> = order().chain([100, 159]).map(nth).collect();
+    let receipt = writer.append(batch.clone()).unwrap();
+    assert_eq!((receipt.appended(), receipt.duplicates()), (60, 2));
+    // What a refused batch would have added is not there, however great its ids.
+    let refused = vec![nth(500), nth(300), draft("", "system", "{}")];
+    assert!(matches!(writer.append(refused).unwrap_err(), AppendError::Refused { index: 2, .. }));
+    let receipt = writer.append([400, 300, 500].map(nth).to_vec()).unwrap();
+    assert_eq!(seqs(&receipt.answers), [('+', 61), ('+', 62), ('+', 63)]);
+    drop(writer);
+    let again = journal.writer().append(batch.into_iter().chain([300, 500, 450].map(nth)).collect()).unwrap();
+    assert_eq!((again.appended(), again.duplicates()), (1, 64));
+    assert_sound(&journal.dir);
+}
+
+#[test]
 fn a_repeat_behind_a_correction_in_one_batch_is_a_duplicate() {
     // A correction asks the log for its fill's stream, so the events before it are written in the middle of
     // the batch: a repeat of one of them must still be known.

@@ -164,6 +164,28 @@ fn progress_is_told_and_reaches_the_end() {
 }
 
 #[test]
+fn a_long_log_is_judged_as_a_short_one() {
+    // Long enough for its parts to be verified side by side.
+    let journal = Journal::with_events(33_000);
+    let mut told = Vec::new();
+    let report = verify::whole(&journal.reader(), &mut |done, total| told.push((done, total))).unwrap();
+    assert_eq!((report.checked, report.findings.total(), report.head.seq), (33_000, 0, 33_000));
+    assert!(told.is_sorted() && told.last() == Some(&(33_000, 33_000)));
+    assert_eq!(verify::range(&journal.reader(), 100, 33_000, &mut |_, _| {}).unwrap().checked, 32_901);
+    let raw = journal.raw();
+    let change =
+        "UPDATE events SET data = '{}' WHERE seq IN (16384, 16385, 32769); DELETE FROM events WHERE seq = 20000;";
+    raw.execute_batch(&format!("{DROP} {change}")).unwrap();
+    restore(&raw);
+    drop(raw);
+    let report = journal.verify();
+    let found: Vec<_> = report.findings.kept().iter().map(|finding| (finding.seq, &finding.fault)).collect();
+    let (hash, missing) = (&Fault::Hash, &Fault::Missing { through: 20_000 });
+    assert_eq!(found[..5], [(16_384, hash), (16_385, hash), (20_000, missing), (20_001, hash), (32_769, hash)]);
+    assert_eq!(report.checked, 32_999);
+}
+
+#[test]
 fn every_flipped_bit_that_changes_a_stored_field_is_found() {
     let journal = Journal::with_events(60);
     let path = journal.dir.join("events.db");
