@@ -22,6 +22,10 @@ use sample::Sample;
 /// What can be asked for by name.
 const PARTS: [&str; 3] = ["append", "replay", "answers"];
 
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() {
     // Cargo adds `--bench`.
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();

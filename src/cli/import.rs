@@ -4,7 +4,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use chrono_tz::Tz;
 use clap::Args;
@@ -14,7 +15,7 @@ use tradefold::broker::import::{Correction, ImportError, Order, Plan, plan};
 use tradefold::broker::{self, BadRow, Mapping, Reading, Statement};
 use tradefold::journal::Journal;
 use tradefold::log::{self, Reader, Receipt};
-use tradefold::tables::{Connection, Tables};
+use tradefold::tables::{Connection, Tables, is_current};
 
 use super::append::{open, wait_for_tables};
 use super::failure::{Failure, chain};
@@ -27,6 +28,9 @@ const SHOWN_MAX: usize = 10;
 
 /// How long the tables may take to come up to date before the file is held against them.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How often it is looked whether a new journal's tables are there.
+const LOOK: Duration = Duration::from_millis(5);
 
 /// Which broker's file it is, and how it is read.
 #[derive(Debug, Args)]
@@ -269,7 +273,16 @@ impl Import {
 pub(crate) fn up_to_date(journal: &Journal) -> Result<(Reader, Connection), Failure> {
     let head = journal.status()?.head.seq;
     journal.wait_until(head, PATIENCE).map_err(|why| Failure::journal(format!("the tables are behind: {why}")))?;
+    let began = Instant::now();
+    // A new journal's tables are made by its projectors, for whom nothing is yet to be done.
+    while !made(journal)? && began.elapsed() < PATIENCE {
+        thread::sleep(LOOK);
+    }
     Ok((Reader::open(journal.dir())?, Tables::read_only(journal.dir())?))
+}
+
+fn made(journal: &Journal) -> Result<bool, Failure> {
+    Ok(Tables::readable(journal.dir())?.map_or(Ok(false), |tables| is_current(&tables))?)
 }
 
 fn planned(reader: &Reader, tables: &Connection, statement: &Statement, order: &Order<'_>) -> Result<Plan, Failure> {

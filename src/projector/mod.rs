@@ -59,7 +59,7 @@ pub struct Pace {
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { page_events: 16_384, spacing: Spacing::default() }
+        Self { page_events: 8_192, spacing: Spacing::default() }
     }
 }
 

@@ -59,7 +59,7 @@ fn set_up_side(conn: &Connection) -> rusqlite::Result<()> {
     conn.pragma_update(None, "synchronous", "OFF")?;
     // Of this database alone: without a name it would be of all that are attached later.
     conn.pragma_update_and_check(Some("main"), "locking_mode", "exclusive", |_| Ok(()))?;
-    conn.pragma_update(None, "cache_size", -65_536)?;
+    conn.pragma_update(None, "cache_size", -32_768)?;
     common(conn)
 }
 

@@ -138,7 +138,7 @@ impl Tables {
     ///
     /// # Errors
     /// [`TablesError`] other than that there are none, or that they are damaged.
-    pub(crate) fn readable(dir: &Path) -> Result<Option<Connection>, TablesError> {
+    pub fn readable(dir: &Path) -> Result<Option<Connection>, TablesError> {
         match Self::read_only(dir) {
             Err(TablesError::NoTables { .. } | TablesError::Damaged { .. }) => Ok(None),
             opened => opened.map(Some),
