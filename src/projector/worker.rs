@@ -1,12 +1,13 @@
 //! Owns the threads that keep the tables up to date while a journal is open: one that gets hold of the
-//! projector's lock, and under it one a projection. Each reads after its own cursor when its bell rings; what
-//! fails is told and tried again from the cursor, since nothing half done is ever in the tables.
+//! projector's lock and then keeps the tables' write-ahead log short, and under it one a projection. Each reads after
+//! its own cursor when its bell rings; what fails is told and tried again from the cursor, since nothing half done
+//! is ever in the tables.
 
 use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use projections::projection::{About, PROJECTIONS};
 
 use super::board::{Board, Role};
@@ -19,6 +20,9 @@ use crate::tables::{self, Tables, TablesError};
 
 /// How often a process that waits to project asks whether it may.
 const ASK_EVERY: Duration = Duration::from_millis(50);
+
+/// How long what is committed stays in the write-ahead log alone: a page that changes often is moved once.
+const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
 
 /// How long a failed attempt is left alone, unless something new is recorded.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -68,21 +72,40 @@ impl Supervisor<'_> {
         // What stopped one before is tried again.
         cursors.iter_mut().for_each(|kept| kept.cursor.stopped = None);
         self.board.set_cursors(&cursors);
-        let each = PROJECTIONS.iter().map(|_| Ok((Reader::open(&self.dir)?, tables.another()?)));
-        let connections = each.collect::<Result<Vec<_>, ProjectError>>()?;
+        let connection = |_| -> Result<_, ProjectError> {
+            let (reader, tables) = (Reader::open(&self.dir)?, tables.another()?);
+            tables.leave_checkpoints()?;
+            Ok((reader, tables))
+        };
+        let connections = PROJECTIONS.iter().map(connection).collect::<Result<Vec<_>, _>>()?;
         self.board.set_role(Role::Projecting);
+        let (committed, commits) = bounded(1);
+        let (working, work) = bounded(0);
         thread::scope(|scope| {
             for ((about, bell), (reader, tables)) in PROJECTIONS.into_iter().zip(&self.bells).zip(connections) {
-                scope.spawn(move || self.follow(about, &reader, &tables, bell));
+                let (committed, working) = (committed.clone(), working.clone());
+                scope.spawn(move || {
+                    self.follow(about, &reader, &tables, bell, &committed);
+                    drop(working);
+                });
             }
+            drop((committed, working));
+            look_after_log(&tables, &commits, &work);
         });
         Ok(())
     }
 
     /// Keeps one projection's tables up to date until the board closes.
-    fn follow(&self, about: &'static About, reader: &Reader, tables: &Tables, bell: &Receiver<()>) {
+    fn follow(
+        &self,
+        about: &'static About,
+        reader: &Reader,
+        tables: &Tables,
+        bell: &Receiver<()>,
+        committed: &Sender<()>,
+    ) {
         while !self.board.is_closing() {
-            match self.advance(about, reader, tables, bell) {
+            match self.advance(about, reader, tables, bell, committed) {
                 // Another generation of the tables is there: on from where that one is.
                 Ok(()) | Err(ProjectError::Tables(TablesError::Overtaken { .. })) => {}
                 Err(error) => {
@@ -99,6 +122,7 @@ impl Supervisor<'_> {
         reader: &Reader,
         tables: &Tables,
         bell: &Receiver<()>,
+        committed: &Sender<()>,
     ) -> Result<(), ProjectError> {
         let (board, mut folds) = (self.board, [Fold::resume(about, tables)?]);
         while !board.is_closing() {
@@ -106,12 +130,21 @@ impl Supervisor<'_> {
             let head = reader.head()?.seq;
             fold::page(reader, tables, &mut folds, head, self.pace.page_events, |_| board.is_closing())?;
             board.set_cursor(about, folds[0].committed());
+            let _ = committed.try_send(());
             if folds[0].has_done(head) && !board.is_closing() {
                 // What was recorded since the head was read has rung.
                 let _ = bell.recv();
             }
         }
         Ok(())
+    }
+}
+
+/// Keeps the tables' write-ahead log short until nobody works any more (`work` has no sender left).
+fn look_after_log(tables: &Tables, commits: &Receiver<()>, work: &Receiver<()>) {
+    while commits.recv().is_ok() && work.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+        // A log that can't be moved now stays as good as it is, and its pages go on being read from there.
+        let _ = tables.checkpoint();
     }
 }
 

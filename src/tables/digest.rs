@@ -4,7 +4,7 @@
 
 use projections::cell::{Cell, Row, Table};
 use projections::projection::About;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 use sha2::{Digest, Sha256};
 
 use crate::log::{Hash, signed, unsigned};
@@ -168,12 +168,15 @@ pub(super) fn stored(conn: &Connection, about: &'static About) -> rusqlite::Resu
 
 /// The same of a file that is attached.
 pub(super) fn stored_in(conn: &Connection, schema: &str, about: &'static About) -> rusqlite::Result<Digests> {
-    let sql = format!("SELECT rows, digest FROM {schema}.table_digests WHERE name = ?1");
+    let sql = format!("SELECT name, rows, digest FROM {schema}.table_digests WHERE projection = ?1");
     let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query([about.name])?;
     let mut digests = Digests::empty(about);
-    for (table, digest) in about.tables.iter().zip(&mut digests.tables) {
-        let read = |row: &rusqlite::Row<'_>| Ok(TableDigest::of(unsigned(row.get(0)?), &row.get(1)?));
-        *digest = statement.query_row([table.name], read).optional()?.unwrap_or_default();
+    while let Some(row) = rows.next()? {
+        let name = row.get_ref(0)?.as_str()?;
+        if let Some(place) = about.tables.iter().position(|table| table.name == name) {
+            digests.tables[place] = TableDigest::of(unsigned(row.get(1)?), &row.get(2)?);
+        }
     }
     Ok(digests)
 }

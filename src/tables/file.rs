@@ -15,8 +15,8 @@ use crate::log::{OpenError, TABLES_FILE, file};
 /// How long SQLite waits for another program that writes to the tables.
 const BUSY_WAIT: Duration = Duration::from_secs(5);
 
-/// Statements kept prepared: each table's four, the shelf's and the cursor's.
-const STATEMENTS: usize = 96;
+/// Statements kept prepared: each table's five, the shelf's and the cursor's.
+const STATEMENTS: usize = 112;
 
 /// Opens the tables for writing, as an empty file where there is none.
 pub(super) fn open_for_writing(path: &Path) -> Result<Connection, TablesError> {

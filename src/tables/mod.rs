@@ -68,6 +68,9 @@ pub use select::{Filter, Value, select};
 pub(crate) use shelf::SqlShelf;
 pub(crate) use swap::{Previous, Side, side_path};
 
+/// How long the write-ahead log may get while somebody looks after it: 32 MiB.
+const LOG_PAGES_MAX: i64 = 8_192;
+
 /// A connection that writes the tables. One thread commits at a time; another may read what folds remember meanwhile.
 #[derive(Debug)]
 pub struct Tables {
@@ -227,7 +230,31 @@ impl Tables {
     }
 
     fn run(&self, sql: &str) -> Result<(), TablesError> {
-        self.conn.enter().execute_batch(sql).map_err(|error| file::failed(&self.path, error))
+        let run = |conn: &Connection| conn.prepare_cached(sql)?.execute(()).map(drop);
+        run(&self.conn.enter()).map_err(|error| file::failed(&self.path, error))
+    }
+
+    /// Leaves it to [`Self::checkpoint`] to move what is committed out of the write-ahead log, which otherwise a commit
+    /// does now and then for all those before it.
+    pub(crate) fn leave_checkpoints(&self) -> Result<(), TablesError> {
+        Ok(self.conn.enter().pragma_update(None, "wal_autocheckpoint", 0)?)
+    }
+
+    /// Moves what is committed from the write-ahead log to its place, beside whoever commits meanwhile. Only a log that
+    /// grew long has commits wait for a moment: it begins anew once nothing is left in it.
+    pub(crate) fn checkpoint(&self) -> Result<(), TablesError> {
+        if self.move_log()? > LOG_PAGES_MAX {
+            // What was committed meanwhile is less, and what is while that is moved, less again.
+            self.move_log()?;
+            let _turn = self.gate.enter()?;
+            self.move_log()?;
+        }
+        Ok(())
+    }
+
+    /// Moves what can be moved, and returns how long the log is, in pages.
+    fn move_log(&self) -> Result<i64, TablesError> {
+        Ok(self.conn.enter().query_row("PRAGMA wal_checkpoint(PASSIVE)", (), |row| row.get(1))?)
     }
 
     /// Compares these tables, made by a replay, with others, cell by cell.

@@ -3,12 +3,15 @@
 //! inside a transaction that somebody else began. Writes to `main`, and reads what stands under a table's name,
 //! which is the same but for tables of the past (see `as_of`).
 
+use std::sync::LazyLock;
+
+use projections::TABLES;
 use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
 use projections::drawer::StateChange;
-use projections::projection::{self, About};
+use projections::projection::About;
 use rusqlite::types::{ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, Connection, OptionalExtension, ToSql, params, params_from_iter};
+use rusqlite::{Connection, OptionalExtension, ToSql, params, params_from_iter};
 
 use super::digest::Digests;
 use super::known::Known;
@@ -70,21 +73,20 @@ impl Write<'_> {
     /// Writes a flush's rows.
     pub(super) fn rows(&mut self, rows: Rows) -> rusqlite::Result<()> {
         for (name, changes) in rows.into_tables() {
-            let Some(table) = projection::table(name) else {
+            let Some(sql) = SQL.iter().find(|sql| sql.table.name == name) else {
                 // A fold can only put rows into a table that it names, and `TABLES` has them all.
                 return Err(rusqlite::Error::InvalidParameterName(name.to_owned()));
             };
             // Deletions first: what a deleted row had that is unique is free again.
             let (put, deleted): (Vec<_>, Vec<_>) = changes.into_iter().partition(|(_, row)| row.is_some());
             let mut changes = deleted.into_iter().chain(put).peekable();
-            let sql = TableSql::of(table);
             while changes.peek().is_some() {
                 let conn = self.conn.enter();
-                let mut statements = Statements::of(&conn, &sql)?;
+                let writing = Writing { conn: &conn, sql };
                 for (key, row) in changes.by_ref() {
                     match row {
-                        Some(row) => self.put(&mut statements, &key, &row)?,
-                        None => self.delete(&mut statements, &key)?,
+                        Some(row) => self.put(&writing, &key, &row)?,
+                        None => self.delete(&writing, &key)?,
                     }
                     if self.conn.is_wanted() {
                         break;
@@ -95,35 +97,36 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn delete(&mut self, statements: &mut Statements<'_>, key: &[Cell]) -> rusqlite::Result<()> {
-        if let Some(standing) = statements.current(key)? {
-            self.let_go(statements, key, &standing)?;
-            statements.delete.execute(params_from_iter(key.iter().map(Value)))?;
+    fn delete(&mut self, writing: &Writing<'_>, key: &[Cell]) -> rusqlite::Result<()> {
+        if let Some(standing) = writing.current(key)? {
+            self.let_go(writing, key, &standing)?;
+            writing.delete(key)?;
         }
         Ok(())
     }
 
-    fn put(&mut self, statements: &mut Statements<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
+    fn put(&mut self, writing: &Writing<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
         // Most rows are new, and go in without a look at what stands there. (A correction may have moved the row's
         // beginning, so that this is a guess, which SQLite confirms or not.)
-        if first_seq(row) <= self.from || !statements.insert(row)? {
-            let standing = statements.current(key)?;
+        if first_seq(row) <= self.from || !writing.insert(row)? {
+            let standing = writing.current(key)?;
             // A fold may put what stands there already. Kept aside, it would be there twice for who asks for the past.
             if standing.as_ref() == Some(row) {
                 return Ok(());
             }
             if let Some(standing) = &standing {
-                self.let_go(statements, key, standing)?;
+                self.let_go(writing, key, standing)?;
             }
-            statements.upsert.execute(params_from_iter(row.iter().map(Value)))?;
+            writing.put_over(standing.as_ref(), row)?;
         }
-        self.digests.of_table(statements.table).add(statements.table, row);
+        let table = writing.sql.table;
+        self.digests.of_table(table).add(table, row);
         Ok(())
     }
 
     /// Counts out and keeps aside a row that stands under a key no longer.
-    fn let_go(&mut self, statements: &Statements<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
-        let Statements { conn, table, .. } = statements;
+    fn let_go(&mut self, writing: &Writing<'_>, key: &[Cell], row: &Row) -> rusqlite::Result<()> {
+        let (conn, table) = (writing.conn, writing.sql.table);
         self.digests.of_table(table).take(table, row);
         self.past.as_ref().map_or(Ok(()), |past| past.keep_row(conn, table, key, row))
     }
@@ -131,14 +134,22 @@ impl Write<'_> {
     /// Writes a flush's fold state.
     pub(super) fn state(&self, changes: &[StateChange], known: Option<&Known>) -> rusqlite::Result<()> {
         let mut changes = changes.iter().peekable();
+        // New values come in droves, and so do changed ones: what the last one was is a good guess.
+        let mut is_new = false;
         while changes.peek().is_some() {
             let conn = self.conn.enter();
-            let mut statements = StateStatements::of(&conn)?;
             for change in changes.by_ref() {
                 if let Some(known) = known {
                     known.add(self.about.name, change.drawer, &change.key);
                 }
-                self.keep(&conn, &mut statements, change)?;
+                match &change.value {
+                    Some(value) => self.keep(&conn, change, value, &mut is_new)?,
+                    None => {
+                        self.keep_aside(&conn, change)?;
+                        let key = params![self.about.name, change.drawer, change.key];
+                        conn.prepare_cached(DELETE_STATE)?.execute(key)?;
+                    }
+                }
                 if self.conn.is_wanted() {
                     break;
                 }
@@ -147,44 +158,20 @@ impl Write<'_> {
         Ok(())
     }
 
-    fn keep(
-        &self,
-        conn: &Connection,
-        statements: &mut StateStatements<'_>,
-        StateChange { drawer, key, value }: &StateChange,
-    ) -> rusqlite::Result<()> {
-        let (projection, position) = (self.about.name, signed(self.to));
-        if let Some(value) = value
-            // Most values are new: nothing of them is to be kept aside.
-            && statements.insert.execute(params![projection, drawer, key, value, position])? == 1
-        {
-            return Ok(());
+    fn keep(&self, conn: &Connection, change: &StateChange, value: &[u8], is_new: &mut bool) -> rusqlite::Result<()> {
+        let StateChange { drawer, key, .. } = change;
+        let values = params![self.about.name, drawer, key, value, signed(self.to)];
+        let run = |sql| conn.prepare_cached(sql)?.execute(values);
+        *is_new = *is_new && run(INSERT_STATE)? == 1;
+        if !*is_new {
+            self.keep_aside(conn, change)?;
+            *is_new = run(UPDATE_STATE)? == 0 && run(INSERT_STATE)? == 1;
         }
-        if let Some(past) = &self.past {
-            past.keep_value(conn, drawer, key)?;
-        }
-        match value {
-            Some(value) => statements.update.execute(params![projection, drawer, key, value, position]),
-            None => statements.remove.execute(params![projection, drawer, key]),
-        }
-        .map(drop)
+        Ok(())
     }
-}
 
-/// What is done to fold state, prepared.
-struct StateStatements<'c> {
-    insert: CachedStatement<'c>,
-    update: CachedStatement<'c>,
-    remove: CachedStatement<'c>,
-}
-
-impl<'c> StateStatements<'c> {
-    fn of(conn: &'c Connection) -> rusqlite::Result<Self> {
-        Ok(Self {
-            insert: conn.prepare_cached(INSERT_STATE)?,
-            update: conn.prepare_cached(UPDATE_STATE)?,
-            remove: conn.prepare_cached(DELETE_STATE)?,
-        })
+    fn keep_aside(&self, conn: &Connection, change: &StateChange) -> rusqlite::Result<()> {
+        self.past.as_ref().map_or(Ok(()), |past| past.keep_value(conn, change.drawer, &change.key))
     }
 }
 
@@ -199,51 +186,74 @@ struct TableSql {
     select: String,
     insert: String,
     upsert: String,
+    /// Where no column of an index is changed, which then needs no look.
+    upsert_beside_indexes: String,
     delete: String,
+    /// The places of columns that an index is made of.
+    indexed: Vec<usize>,
 }
+
+/// That of every table, put together once: it is asked for at each commit.
+static SQL: LazyLock<Vec<TableSql>> = LazyLock::new(|| TABLES.into_iter().map(TableSql::of).collect());
 
 impl TableSql {
     fn of(table: &'static Table) -> Self {
+        let indexed = indexed(table);
         Self {
             table,
             select: select_sql(table),
             insert: format!("{} DO NOTHING", insert_sql(table)),
-            upsert: upsert_sql(table),
+            upsert: upsert_sql(table, &[]),
+            upsert_beside_indexes: upsert_sql(table, &indexed),
             delete: format!("DELETE FROM main.{} WHERE {}", table.name, matches(table)),
+            indexed,
         }
     }
 }
 
-/// The same, prepared.
-struct Statements<'c> {
-    conn: &'c Connection,
-    table: &'static Table,
-    select: CachedStatement<'c>,
-    insert: CachedStatement<'c>,
-    upsert: CachedStatement<'c>,
-    delete: CachedStatement<'c>,
+/// The places of the columns of which a table's indexes are made, beside those that make its rows unique.
+fn indexed(table: &Table) -> Vec<usize> {
+    let indexes = table.sql.split(';').map(str::trim).filter(|statement| statement.starts_with("CREATE INDEX"));
+    let columns = indexes.filter_map(|index| Some(index.split_once('(')?.1.trim_end_matches(')')));
+    let mut places: Vec<usize> =
+        columns.flat_map(|columns| columns.split(", ")).filter_map(|column| table.position(column)).collect();
+    places.sort_unstable();
+    places.dedup();
+    places
 }
 
-impl<'c> Statements<'c> {
-    fn of(conn: &'c Connection, sql: &TableSql) -> rusqlite::Result<Self> {
-        Ok(Self {
-            conn,
-            table: sql.table,
-            select: conn.prepare_cached(&sql.select)?,
-            insert: conn.prepare_cached(&sql.insert)?,
-            upsert: conn.prepare_cached(&sql.upsert)?,
-            delete: conn.prepare_cached(&sql.delete)?,
-        })
-    }
+/// One table on a connection, which keeps the statements prepared.
+struct Writing<'c> {
+    conn: &'c Connection,
+    sql: &'static TableSql,
+}
 
+impl Writing<'_> {
     /// Writes a row, unless one stands under its key.
-    fn insert(&mut self, row: &Row) -> rusqlite::Result<bool> {
-        Ok(self.insert.execute(params_from_iter(row.iter().map(Value)))? == 1)
+    fn insert(&self, row: &Row) -> rusqlite::Result<bool> {
+        Ok(self.run(&self.sql.insert, row)? == 1)
     }
 
-    fn current(&mut self, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
-        let table = self.table;
-        self.select.query_row(params_from_iter(key.iter().map(Value)), |row| cells(row, table)).optional()
+    /// Writes a row over the one that stands under its key, if one does.
+    fn put_over(&self, standing: Option<&Row>, row: &Row) -> rusqlite::Result<()> {
+        let sql = self.sql;
+        let is_same = |at: &usize| standing.is_some_and(|standing| standing[*at] == row[*at]);
+        let is_beside = sql.indexed.iter().all(is_same);
+        self.run(if is_beside { &sql.upsert_beside_indexes } else { &sql.upsert }, row).map(drop)
+    }
+
+    fn delete(&self, key: &[Cell]) -> rusqlite::Result<()> {
+        self.run(&self.sql.delete, key).map(drop)
+    }
+
+    fn run(&self, sql: &str, cells: &[Cell]) -> rusqlite::Result<usize> {
+        self.conn.prepare_cached(sql)?.execute(params_from_iter(cells.iter().map(Value)))
+    }
+
+    fn current(&self, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
+        let mut statement = self.conn.prepare_cached(&self.sql.select)?;
+        let read = |row: &rusqlite::Row<'_>| cells(row, self.sql.table);
+        statement.query_row(params_from_iter(key.iter().map(Value)), read).optional()
     }
 }
 
@@ -272,12 +282,15 @@ fn insert_sql(table: &Table) -> String {
     format!("INSERT INTO main.{} ({}) VALUES ({places}) ON CONFLICT ({})", table.name, columns(table), table.unique)
 }
 
-fn upsert_sql(table: &Table) -> String {
-    let set: Vec<String> = table.all_columns().map(|column| format!("{0} = excluded.{0}", column.name)).collect();
+/// Inserts a row, or overwrites the one under its key but for what is the same: its key, and the columns at `same`.
+fn upsert_sql(table: &Table, same: &[usize]) -> String {
+    let is_key = |name: &str| table.unique.split(", ").any(|part| part == name);
+    let changed = table.all_columns().enumerate().filter(|(at, column)| !same.contains(at) && !is_key(column.name));
+    let set: Vec<String> = changed.map(|(_, column)| format!("{0} = excluded.{0}", column.name)).collect();
     format!("{} DO UPDATE SET {}", insert_sql(table), set.join(", "))
 }
 
 /// Writes a row of the past as it stood, into tables that are being put together.
 pub(super) fn lay_down(conn: &Connection, table: &Table, row: &Row) -> rusqlite::Result<()> {
-    conn.prepare_cached(&upsert_sql(table))?.execute(params_from_iter(row.iter().map(Value))).map(drop)
+    conn.prepare_cached(&upsert_sql(table, &[]))?.execute(params_from_iter(row.iter().map(Value))).map(drop)
 }
