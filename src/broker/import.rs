@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 
 use projections::decimal::Dec;
 use projections::draft::Draft;
-use projections::fills;
+use projections::{accounts, fills};
 use projections::moment::Moment;
 use projections::validate::parse_edge;
 use serde_json::{Map, Value, json};
@@ -65,6 +65,8 @@ pub struct Plan {
     pub busted: usize,
     /// Those that the broker has corrected.
     pub corrections: Vec<Correction>,
+    /// Whether the account was ever opened: of one that wasn't, days are UTC dates.
+    pub account_is_opened: bool,
     /// Symbols that are defined first.
     pub instruments: Vec<String>,
     /// Rows that can't be brought in.
@@ -160,7 +162,8 @@ impl Recorded {
 /// # Errors
 /// [`ImportError`]. Rows that can't be brought in are no error: the plan has them.
 pub fn plan(log: &Reader, tables: &Connection, statement: &Statement, order: &Order<'_>) -> Result<Plan, ImportError> {
-    let mut plan = Plan { bad: statement.bad.clone(), ..Plan::default() };
+    let account_is_opened = is_opened(tables, order.account)?;
+    let mut plan = Plan { bad: statement.bad.clone(), account_is_opened, ..Plan::default() };
     let mut fills: Vec<Fill> = statement.fills.clone();
     // As brokers pair them: of equal times the smaller id came first.
     fills.sort_by(|one, other| one.at.cmp(&other.at).then_with(|| by_id(&one.fill_id, &other.fill_id)));
@@ -189,6 +192,16 @@ pub fn plan(log: &Reader, tables: &Connection, statement: &Statement, order: &Or
     }
     plan.fills = fills;
     Ok(plan)
+}
+
+fn is_opened(tables: &Connection, account: &str) -> Result<bool, TablesError> {
+    let columns: Vec<_> = accounts::TABLE.all_columns().take(1).collect();
+    let mut found = false;
+    select(tables, &accounts::TABLE, &columns, &[Filter::TextIs("account_id", account.to_owned())], |_| {
+        found = true;
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
 }
 
 /// Ids of digits alone are compared as numbers.

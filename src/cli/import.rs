@@ -262,6 +262,12 @@ impl Import {
                  for the first of both"
             ));
         }
+        if !plan.account_is_opened {
+            complain(&format!(
+                "tradefold: note: account {} was never opened: its days are UTC dates until an AccountOpened says more",
+                order.account
+            ));
+        }
         if let Some(receipt) = receipt {
             out.line(format!("head {} at position {}", log::hex(&receipt.head.hash), receipt.head.seq))?;
         }
