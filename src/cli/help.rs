@@ -25,7 +25,7 @@ another event, never by changing one.
 
 Exit codes:
   0  done
-  1  a check found something (verify, rebuild --verify)
+  1  a check found something (verify, reconcile, rebuild --verify)
   2  bad usage or input
   3  the journal is damaged or busy
 
@@ -36,6 +36,8 @@ Examples:
   tradefold demo                                    a week of trading, shown
   tradefold append events.jsonl                     record a file (makes ./journal)
   orchestrator | tradefold append --acks            record a stream, told when each batch is safe
+  tradefold import Fills.csv --account eval-50k     a broker's file
+  tradefold reconcile Fills.csv --account eval-50k  does the broker agree?
   tradefold metrics --by strategy                   what pays
   tradefold export all --out csv/                   every table as CSV
   tradefold sql 'SELECT date, pl_net FROM daily_pnl'
