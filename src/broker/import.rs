@@ -7,9 +7,9 @@ use std::ops::ControlFlow;
 
 use projections::decimal::Dec;
 use projections::draft::Draft;
-use projections::{accounts, fills};
 use projections::moment::Moment;
 use projections::validate::parse_edge;
+use projections::{accounts, fills};
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
