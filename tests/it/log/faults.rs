@@ -188,6 +188,8 @@ fn fill_and_empty(dir: &Path) {
     let ballast = dir.join("ballast");
     std::fs::write(&ballast, vec![0; 4 << 20]).unwrap();
     let writer = Writer::open(dir, WriterOptions::default()).unwrap();
+    // Keeps the index of the write-ahead log, for which a full disk would have no room when it is looked at.
+    let _reader = Reader::open(dir).unwrap();
     let big = draft("NoteAdded", "system", &format!(r#"{{"text":"{}"}}"#, "x".repeat(8_000)));
     // More than the page cache holds: it is refused while it is written, before any commit.
     let error = writer.append(vec![big.clone(); 4_000]).unwrap_err();
