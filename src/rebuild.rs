@@ -14,7 +14,7 @@ use crate::projector::fold::Fold;
 use crate::projector::renew::{self, Renewal, end_at, states};
 use crate::projector::replay::replay;
 use crate::projector::{self, Pace, ProjectError, ProjectionState};
-use crate::tables::{self, Differences, Outdated, Side, Tables, TablesError};
+use crate::tables::{self, Connection, Differences, Outdated, Side, Tables, TablesError};
 
 pub use crate::projector::{Rebuilt, Swap};
 
@@ -226,6 +226,22 @@ pub fn verify_tables(dir: &Path, report: &mut dyn FnMut(u64, u64)) -> Result<Ver
     Ok(Verified { differences: replayed.differences_of(&live, &PROJECTIONS)?, projections })
 }
 
+/// Tables that a replay up to a position makes, to be read and forgotten. The live ones are not asked.
+///
+/// # Errors
+/// [`RebuildError`].
+pub(crate) fn replayed(
+    reader: &Reader,
+    abouts: &[&'static About],
+    until: u64,
+    report: &mut dyn FnMut(u64, u64),
+) -> Result<Connection, RebuildError> {
+    let tables = Tables::passing(abouts)?;
+    let mut folds = Fold::resume_all(abouts, &tables)?;
+    replay(reader, &tables, &mut folds, until, Pace::default(), report)?;
+    Ok(tables.into_reading()?)
+}
+
 /// The projections that keep these tables, each once.
 fn keepers(tables: Option<&[&str]>) -> Result<Vec<&'static About>, RebuildError> {
     let Some(names) = tables else { return Ok(PROJECTIONS.to_vec()) };
@@ -298,7 +314,7 @@ mod tests {
 
     use super::*;
     use crate::log::{Writer, WriterOptions};
-    use crate::tables::{Connection, Finding, Problem, Spacing};
+    use crate::tables::{Finding, Problem, Spacing};
 
     /// The ledger with a bug: it knows better what one trade made.
     struct Wrong(Box<dyn Projection>);

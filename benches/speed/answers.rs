@@ -5,7 +5,7 @@ use std::path::Path;
 
 use projections::trades;
 use tradefold::audit::{self, Subject};
-use tradefold::export::{self, Selection};
+use tradefold::export::{self, Selection, Style};
 use tradefold::journal::{Journal, JournalOptions, Status};
 use tradefold::log::Reader;
 use tradefold::metrics::{Question, on_demand};
@@ -115,7 +115,7 @@ fn export_trades(sample: &Sample, rounds: usize) -> Comparison {
         let plain = timed(|| plain::select_to_csv(&sample.tables(), "trades", &order, &sample.place("plain.csv"))).0;
         let conn = Tables::read_only(&sample.journal).expect("tables");
         let path = sample.place("ours.csv");
-        let (ours, _) = timed(|| export::to_file(&conn, &selection, false, None, &path).expect("a file"));
+        let (ours, _) = timed(|| export::to_file(&conn, &selection, Style::default(), None, &path).expect("a file"));
         (rate(trades, plain), rate(trades, ours))
     })
 }

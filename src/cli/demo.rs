@@ -10,7 +10,7 @@ use projections::TABLES;
 use projections::draft::Draft;
 use projections::validate::parse_edge;
 use serde_json::json;
-use tradefold::export::{self, Selection};
+use tradefold::export::{self, Selection, Style};
 use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, Reader};
 use tradefold::tables::{Queries, RowSink, Value, hold_still};
@@ -93,7 +93,7 @@ fn write_csv(reading: &Reading, dir: &Path) -> Result<PathBuf, Failure> {
     let journal = reading.log.as_ref().map(|log| log.identity().uuid);
     for table in TABLES {
         let path = folder.join(format!("{}.csv", table.name));
-        export::to_file(&reading.tables, &Selection::of(table), false, journal, &path)?;
+        export::to_file(&reading.tables, &Selection::of(table), Style::default(), journal, &path)?;
     }
     Ok(folder)
 }

@@ -1,16 +1,16 @@
-//! `export`: tables as CSV. Which tables, where to, and by which filters is settled here; rows, files and
+//! `export`: tables as files. Which tables, where to, and by which filters is settled here; rows, files and
 //! manifests are `tradefold::export`'s work. All tables are read in one transaction, so that they agree.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use projections::TABLES;
 use projections::calendar::TradingDate;
 use projections::cell::Table;
 use projections::projection::table;
 use projections::validate::nearest;
-use tradefold::export::{self, ExportError, Manifest, Selection, SelectionError};
+use tradefold::export::{self, ExportError, Format, Manifest, PRESETS, Preset, Selection, SelectionError, Style};
 use tradefold::tables::hold_still;
 
 use super::failure::Failure;
@@ -22,7 +22,7 @@ use super::{Context, help};
 /// Where several tables go when nothing else is said.
 const DEFAULT_FOLDER: &str = "./export";
 
-/// Write tables as CSV
+/// Write tables as CSV, JSON Lines or Parquet
 #[derive(Debug, Args)]
 #[command(after_help = help::EXPORT)]
 pub(crate) struct Export {
@@ -35,9 +35,17 @@ pub(crate) struct Export {
     #[arg(long, value_name = "FILE|DIR")]
     out: Option<PathBuf>,
 
+    /// How rows are written
+    #[arg(long, value_enum, default_value_t = FormatName::Csv)]
+    format: FormatName,
+
     /// Only these columns, in this order
     #[arg(long, value_name = "A,B", value_delimiter = ',')]
     columns: Vec<String>,
+
+    /// Of trades, the columns that are asked for together: seed, minimal or broker
+    #[arg(long, value_name = "NAME", conflicts_with = "columns", value_parser = preset)]
+    preset: Option<Preset>,
 
     /// Only rows of this account
     #[arg(long, value_name = "ACCOUNT")]
@@ -67,12 +75,38 @@ pub(crate) fn date(text: &str) -> Result<TradingDate, String> {
     TradingDate::parse(text).ok_or_else(|| "expected a date such as 2026-03-02".to_owned())
 }
 
+fn preset(text: &str) -> Result<Preset, String> {
+    let known = || PRESETS.map(|preset| format!("{} ({})", preset.name, preset.purpose)).join("; ");
+    Preset::named(text).ok_or_else(|| format!("expected {}", known()))
+}
+
 fn condition(text: &str) -> Result<(String, String), String> {
     let (column, value) = text.split_once('=').ok_or("expected COLUMN=VALUE, such as strategy_used=orb")?;
     Ok((column.trim().to_owned(), value.to_owned()))
 }
 
-/// Where the CSV goes.
+/// The formats by their names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatName {
+    /// RFC 4180
+    Csv,
+    /// A JSON object a line
+    Jsonl,
+    /// Typed and compressed columns, for data frames; needs --out
+    Parquet,
+}
+
+impl From<FormatName> for Format {
+    fn from(name: FormatName) -> Self {
+        match name {
+            FormatName::Csv => Self::Csv,
+            FormatName::Jsonl => Self::Jsonl,
+            FormatName::Parquet => Self::Parquet,
+        }
+    }
+}
+
+/// Where the rows go.
 #[derive(Debug)]
 enum Target {
     Stdout,
@@ -83,7 +117,13 @@ enum Target {
 impl Export {
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
         let tables = self.chosen()?;
+        let style = self.style()?;
         let target = self.target(tables.len())?;
+        if style.format == Format::Parquet && matches!(target, Target::Stdout) {
+            return Err(Failure::usage(
+                "--format parquet: expected --out, a file or a folder; it is no text".to_owned(),
+            ));
+        }
         let selections = self.selections(&tables)?;
         let reading = Reading::open(context, &self.source)?;
         hold_still(&reading.tables)?;
@@ -91,16 +131,26 @@ impl Export {
         for selection in &selections {
             let path = match &target {
                 Target::Stdout => {
-                    export::write(&reading.tables, selection, self.excel, &mut *out)?;
+                    export::write(&reading.tables, selection, style, &mut *out)?;
                     return Ok(out.flush()?);
                 }
                 Target::File(path) => path.clone(),
-                Target::Folder(folder) => folder.join(format!("{}.csv", selection.table().name)),
+                Target::Folder(folder) => {
+                    folder.join(format!("{}.{}", selection.table().name, style.format.extension()))
+                }
             };
-            let manifest = export::to_file(&reading.tables, selection, self.excel, journal, &path)?;
+            let manifest = export::to_file(&reading.tables, selection, style, journal, &path)?;
             tell(&manifest, &path, context.json, out)?;
         }
         Ok(())
+    }
+
+    fn style(&self) -> Result<Style, Failure> {
+        let style = Style { format: self.format.into(), guard: self.excel };
+        if style.guard && style.format != Format::Csv {
+            return Err(Failure::usage("--excel is for CSV: leave it out, or --format".to_owned()));
+        }
+        Ok(style)
     }
 
     fn is_all(&self) -> bool {
@@ -177,6 +227,9 @@ impl Export {
         let mut selection = Selection::of(table);
         if !self.columns.is_empty() {
             selection = selection.columns(self.columns.iter().map(|name| name.trim()))?;
+        }
+        if let Some(preset) = self.preset {
+            selection = selection.preset(preset)?;
         }
         for (column, value) in &self.conditions {
             selection = selection.equal(column, value)?;

@@ -102,10 +102,20 @@ every one; with all, it is left out where it can't (the manifest tells).
 --as-of gives the tables as they were at a position, or after the last event recorded by a time: what was known then, \
 byte for byte.
 
+--preset names columns of trades: seed (all up to notes, what programs around a trades table expect), minimal, broker \
+(what a statement has).
+
+--format jsonl writes an object a line; --format parquet typed columns, with times as timestamps. Their manifests are \
+TABLE.jsonl.manifest.json and TABLE.parquet.manifest.json.
+
 --excel guards text columns only: ' before =, +, -, @ and their like, and before ' itself. Numbers are never touched.
+
+Whether a file still follows from the log, verify --export FILE tells.
 
 Examples:
   tradefold export trades > trades.csv
+  tradefold export trades --preset seed --out seed.csv
+  tradefold export all --format parquet --out frames/
   tradefold export trades --out reports/march.csv --from 2026-03-01 --to 2026-03-31
   tradefold export trades --columns trade_id,result_r --where strategy_used=orb --where win_loss=Loss
   tradefold export daily_pnl fills --account eval-50k --out csv/ --excel
@@ -118,12 +128,17 @@ at the order of events, their streams' versions and ids, and for a lost tail; `t
 every cell, and each table's digest. Changes nothing. Exit code 1 when something is found, with the first bad position; \
 --check runs one check alone, so that the exit code is about it.
 
+--export FILE checks an exported file instead: that its manifest is about this log, and that every row is what the log \
+gives at the manifest's position, folded afresh. Exit code 1 when a byte, a row or the manifest is not. It also counts \
+rows that have changed since by later events, which is no fault.
+
 It proves that the events are unaltered relative to the head it prints. Whether that is the head you once had, only \
 a copy kept elsewhere can tell.
 
 Examples:
   tradefold verify
   tradefold verify --check chain --check positions
+  tradefold verify --export reports/march.csv
   tradefold --json verify";
 
 pub(crate) const REBUILD: &str = "\

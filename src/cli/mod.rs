@@ -30,6 +30,7 @@ mod sql;
 mod status;
 mod tail;
 mod verify;
+mod verify_export;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

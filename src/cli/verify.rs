@@ -5,7 +5,7 @@ use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use projections::cell::Cell;
@@ -23,7 +23,7 @@ use super::metrics::cell_as_json;
 use super::out::Out;
 use super::progress::{Progress, Unit};
 use super::status::short;
-use super::{Context, help};
+use super::{Context, help, verify_export};
 
 /// Where the result is remembered, in the journal's folder. Nothing depends on it.
 const RESULT_FILE: &str = "verified.json";
@@ -38,6 +38,10 @@ pub(crate) struct Verify {
     /// Only this check, so that its exit code is about it alone; can be repeated [default: all]
     #[arg(long = "check", value_name = "CHECK", value_enum)]
     checks: Vec<Check>,
+
+    /// Check an exported file instead: that it follows from the log, row by row, as its manifest says
+    #[arg(long, value_name = "FILE", conflicts_with = "checks")]
+    export: Option<PathBuf>,
 }
 
 /// What can be checked by itself.
@@ -90,6 +94,9 @@ impl Found {
 
 impl Verify {
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        if let Some(file) = &self.export {
+            return verify_export::run(context, file, out);
+        }
         let dir = context.journal();
         let reader = Reader::open(dir)?;
         let report =

@@ -2,67 +2,48 @@
 //! nothing. With the guard, texts that a spreadsheet would take for formulas get an apostrophe.
 
 use std::io::{self, Write};
-use std::ops::ControlFlow;
 
 use ::csv::{QuoteStyle, Terminator, WriterBuilder};
 use projections::cell::{Column, ColumnKind};
-use sha2::{Digest, Sha256};
 
 use super::{ExportError, Selection};
 use crate::tables::{Connection, Value};
 
 /// What a spreadsheet wants to see first, to read the rest as UTF-8.
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What was written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Written {
-    /// Rows, without the head.
-    pub rows: u64,
-    /// SHA-256 of all bytes.
-    pub sha256: [u8; 32],
-}
-
-/// Writes the selected rows with a head. `guard` is for spreadsheets: a byte-order mark, and an apostrophe
-/// before texts that look like formulas (or begin with one, so that taking it away is always right).
-///
-/// # Errors
-/// [`ExportError`].
-pub fn write(
+/// Writes the selected rows with a head, and returns how many there were. `guard` is for spreadsheets: see
+/// [`Style`](super::Style).
+pub(super) fn write(
     conn: &Connection,
     selection: &Selection,
     guard: bool,
-    output: impl Write,
-) -> Result<Written, ExportError> {
-    let mut hashing = Hashing { output, digest: Sha256::new() };
+    output: &mut impl Write,
+) -> Result<u64, ExportError> {
     if guard {
-        hashing.write_all(BYTE_ORDER_MARK)?;
+        output.write_all(BYTE_ORDER_MARK)?;
     }
     let mut writer =
-        WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(hashing);
+        WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(output);
     writer.write_record(selection.columns.iter().map(|column| column.name)).map_err(io::Error::from)?;
-    let mut rows = 0;
     let mut field = String::new();
-    let mut failed = None;
-    selection.each(conn, |row| {
-        let mut record = || -> Result<(), ::csv::Error> {
-            for (value, column) in row.iter().zip(&selection.columns) {
-                field.clear();
-                put(*value, column, guard, &mut field);
-                writer.write_field(&field)?;
-            }
-            writer.write_record(None::<&[u8]>)
-        };
-        failed = record().err();
-        rows += u64::from(failed.is_none());
-        if failed.is_none() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    let rows = selection.each(conn, |row| {
+        for (value, column) in row.iter().zip(&selection.columns) {
+            field.clear();
+            put(*value, column, guard, &mut field);
+            writer.write_field(&field).map_err(io::Error::from)?;
+        }
+        Ok(writer.write_record(None::<&[u8]>).map_err(io::Error::from)?)
     })?;
-    if let Some(error) = failed {
-        return Err(io::Error::from(error).into());
-    }
     writer.flush()?;
-    let hashing = writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?;
-    Ok(Written { rows, sha256: hashing.digest.finalize().into() })
+    Ok(rows)
+}
+
+/// The numbers' text: the shortest that reads back the same, never an exponent, without a sign where it is zero.
+pub(super) fn put_real(value: f64, text: &mut String) {
+    use std::fmt::Write as _;
+    // Writing to a string cannot fail.
+    let _infallible = write!(text, "{}", if value == 0.0 { 0.0 } else { value });
 }
 
 fn put(value: Value<'_>, column: &Column, guard: bool, field: &mut String) {
@@ -71,8 +52,10 @@ fn put(value: Value<'_>, column: &Column, guard: bool, field: &mut String) {
     let _infallible = match value {
         Value::Null | Value::Blob(_) => Ok(()),
         Value::Int(value) => write!(field, "{value}"),
-        // Never an exponent; without a sign where it is zero.
-        Value::Real(value) => write!(field, "{}", if value == 0.0 { 0.0 } else { value }),
+        Value::Real(value) => {
+            put_real(value, field);
+            Ok(())
+        }
         Value::Text(text) => {
             if guard && column.kind == ColumnKind::Text && looks_like_formula(text) {
                 field.push('\'');
@@ -88,24 +71,6 @@ fn looks_like_formula(text: &str) -> bool {
     let first = text.trim_start_matches([' ', '\u{a0}', '\u{3000}']).chars().next();
     text.starts_with('\'')
         || matches!(first, Some('=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\0' | '＝' | '＋' | '－' | '＠'))
-}
-
-/// Passes bytes on and hashes them.
-struct Hashing<W> {
-    output: W,
-    digest: Sha256,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
-        self.digest.update(&bytes[..written]);
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Owns exported files: each appears whole, private to its owner, beside a manifest that says what it is. A
-//! crash leaves the old file or the new one; a manifest that is not the CSV's own has another checksum.
+//! crash leaves the old file or the new one; a manifest that is not the file's own has another checksum.
 
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
@@ -7,39 +7,50 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use projections::projection::keeper_of;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{ExportError, Selection, Written, csv};
+use super::{ExportError, Format, Selection, Style, Written, write};
 use crate::log::hex;
 use crate::tables::{self, Connection, TablesError};
 
 /// What an exported file is, and what it follows from.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Manifest {
     /// The table.
-    pub table: &'static str,
-    /// The CSV file's name.
+    pub table: String,
+    /// The file's name.
     pub file: String,
+    /// How its rows became bytes.
+    #[serde(default)]
+    pub format: Format,
     /// Its columns.
-    pub columns: Vec<&'static str>,
-    /// Its rows, without the head.
+    pub columns: Vec<String>,
+    /// Its rows, without a head.
     pub rows: u64,
     /// What the rows were chosen by.
     pub filters: Map<String, Value>,
     /// `excel` where texts are guarded against being taken for formulas; an apostrophe at the beginning of a
     /// text is then the guard's.
-    pub guard: Option<&'static str>,
-    /// SHA-256 of the CSV.
+    pub guard: Option<String>,
+    /// SHA-256 of the file.
     pub sha256: String,
     /// What it follows from.
     #[serde(flatten)]
     pub origin: Origin,
 }
 
+impl Manifest {
+    /// How the file was written.
+    #[must_use]
+    pub fn style(&self) -> Style {
+        Style { format: self.format, guard: self.guard.is_some() }
+    }
+}
+
 /// Which log, up to where, folded by what.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Origin {
     /// The journal's UUID, where its log was there to ask.
     pub journal: Option<Uuid>,
@@ -73,6 +84,17 @@ impl Origin {
     }
 }
 
+/// Where the manifest of an exported file is: `trades.manifest.json` beside `trades.csv`, and, since a folder may hold
+/// a table in several formats, `trades.parquet.manifest.json` beside `trades.parquet`.
+#[must_use]
+pub fn manifest_path(path: &Path, format: Format) -> PathBuf {
+    let extension = match format {
+        Format::Csv => "manifest.json".to_owned(),
+        Format::Jsonl | Format::Parquet => format!("{}.manifest.json", format.extension()),
+    };
+    path.with_extension(extension)
+}
+
 /// Writes the selected rows to a file and the manifest beside it, over what was there, making missing folders.
 ///
 /// # Errors
@@ -80,36 +102,37 @@ impl Origin {
 pub fn to_file(
     conn: &Connection,
     selection: &Selection,
-    guard: bool,
+    style: Style,
     journal: Option<Uuid>,
     path: &Path,
 ) -> Result<Manifest, ExportError> {
     let mut file = NewFile::make(path)?;
     let mut output = BufWriter::with_capacity(256 * 1024, &mut file.file);
-    let written = csv::write(conn, selection, guard, &mut output).map_err(|error| named(error, path))?;
+    let written = write(conn, selection, style, &mut output).map_err(|error| named(error, path))?;
     output.flush().map_err(failed("write", path))?;
     drop(output);
     let origin = Origin::of(conn, selection, journal)?;
-    let manifest = manifest(selection, guard, origin, &written, path);
+    let manifest = manifest(selection, style, origin, &written, path);
     let mut text = serde_json::to_vec_pretty(&manifest).map_err(|error| failed("describe", path)(error.into()))?;
     text.push(b'\n');
-    let beside = path.with_extension("manifest.json");
+    let beside = manifest_path(path, style.format);
     let mut description = NewFile::make(&beside)?;
     description.file.write_all(&text).map_err(failed("write", &beside))?;
-    // The CSV first: a manifest never names a file that isn't there.
+    // The rows first: a manifest never names a file that isn't there.
     file.put_in_place()?;
     description.put_in_place()?;
     Ok(manifest)
 }
 
-fn manifest(selection: &Selection, guard: bool, origin: Origin, written: &Written, path: &Path) -> Manifest {
+fn manifest(selection: &Selection, style: Style, origin: Origin, written: &Written, path: &Path) -> Manifest {
     Manifest {
-        table: selection.table.name,
+        table: selection.table.name.to_owned(),
         file: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        columns: selection.columns.iter().map(|column| column.name).collect(),
+        format: style.format,
+        columns: selection.columns.iter().map(|column| column.name.to_owned()).collect(),
         rows: written.rows,
         filters: selection.said(),
-        guard: guard.then_some("excel"),
+        guard: style.guard.then(|| "excel".to_owned()),
         sha256: hex(&written.sha256),
         origin,
     }

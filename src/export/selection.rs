@@ -8,6 +8,7 @@ use projections::cell::{Column, ColumnKind, Table};
 use projections::validate::nearest;
 use serde_json::{Map, json};
 
+use super::{ExportError, Preset};
 use crate::calendars::Calendars;
 use crate::tables::{Connection, Filter, TablesError, Value, select};
 
@@ -45,6 +46,16 @@ pub enum SelectionError {
     #[error("{table} cannot be cut by date: its rows have none")]
     NoTime {
         /// The table.
+        table: &'static str,
+    },
+    /// The preset is one of another table's columns.
+    #[error("the preset {preset} is for {of}; {table} has other columns")]
+    OtherTable {
+        /// The preset.
+        preset: &'static str,
+        /// The table it is for.
+        of: &'static str,
+        /// The table that was asked for.
         table: &'static str,
     },
     /// From a later date to an earlier one.
@@ -106,6 +117,18 @@ impl Selection {
         Ok(self)
     }
 
+    /// Only the columns of a preset.
+    ///
+    /// # Errors
+    /// [`SelectionError::OtherTable`] for a table that it is not of.
+    pub fn preset(self, preset: Preset) -> Result<Self, SelectionError> {
+        let (table, of) = (self.table.name, preset.table().name);
+        if table != of {
+            return Err(SelectionError::OtherTable { preset: preset.name, of, table });
+        }
+        self.columns(preset.columns())
+    }
+
     /// Only rows of this account.
     ///
     /// # Errors
@@ -162,13 +185,56 @@ impl Selection {
         Ok(self)
     }
 
+    /// The filters as a manifest has them, applied again.
+    pub(super) fn said_by(self, filters: &Map<String, serde_json::Value>) -> Result<Self, String> {
+        let wrong = |name: &str| format!("the filter `{name}` is none that export knows");
+        let text = |name: &str, value: &serde_json::Value| value.as_str().map(str::to_owned).ok_or_else(|| wrong(name));
+        let date = |text: &str| TradingDate::parse(text).ok_or_else(|| format!("`{text}` is no date"));
+        let (mut selection, mut from, mut to) = (self, None, None);
+        for (name, value) in filters {
+            match name.as_str() {
+                "account" => selection = selection.account(&text(name, value)?).map_err(|error| error.to_string())?,
+                "from" => from = Some(date(&text(name, value)?)?),
+                "to" => to = Some(date(&text(name, value)?)?),
+                "where" => {
+                    for condition in value.as_array().ok_or_else(|| wrong(name))? {
+                        let condition = text(name, condition)?;
+                        let (column, value) = condition.split_once('=').ok_or_else(|| wrong(&condition))?;
+                        selection = selection.equal(column, value).map_err(|error| error.to_string())?;
+                    }
+                }
+                _ => return Err(wrong(name)),
+            }
+        }
+        selection.dates(from, to).map_err(|error| error.to_string())
+    }
+
     /// The filters, for the manifest.
     pub(super) fn said(&self) -> Map<String, serde_json::Value> {
         self.said.clone()
     }
 
-    /// Hands each selected row to `each`, in the table's order, until it breaks.
+    /// Hands each selected row to `each`, in the table's order, until it fails, and returns how many there were.
     pub(super) fn each(
+        &self,
+        conn: &Connection,
+        mut each: impl FnMut(&[Value<'_>]) -> Result<(), ExportError>,
+    ) -> Result<u64, ExportError> {
+        let (mut rows, mut failed) = (0, None);
+        self.select(conn, |row| match each(row) {
+            Ok(()) => {
+                rows += 1;
+                ControlFlow::Continue(())
+            }
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(rows), Err)
+    }
+
+    fn select(
         &self,
         conn: &Connection,
         mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,

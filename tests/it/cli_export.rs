@@ -148,3 +148,71 @@ fn deleted_tables_come_back_the_same() {
         assert_eq!(place.text(&format!("before/{name}")), place.text(&format!("after/{name}")), "{name}");
     }
 }
+
+#[test]
+fn presets_are_columns_of_trades() {
+    let place = Place::with_week();
+    let head = |arguments: &[&str]| {
+        let out = place.run([&["export", "trades"], arguments].concat()).ok().out;
+        rows(&out)[0].clone()
+    };
+    let seed = head(&["--preset", "seed"]);
+    assert_eq!((seed.len(), seed.last().unwrap().as_str()), (53, "notes"));
+    assert_eq!(seed[..], head(&[])[..53]);
+    assert!(head(&["--preset", "minimal"]).contains(&"result_r".to_owned()));
+    assert!(head(&["--preset", "broker"]).contains(&"fees_paid".to_owned()));
+    place.run(["export", "trades", "--preset", "sead"]).fails(2, &["seed", "minimal", "broker"]);
+    place.run(["export", "fills", "--preset", "seed"]).fails(2, &["seed is for trades"]);
+    place.run(["export", "trades", "--preset", "seed", "--columns", "symbol"]).fails(2, &["--columns"]);
+}
+
+#[test]
+fn json_lines_hold_what_the_csv_holds() {
+    let place = Place::with_week();
+    let csv = rows(&place.run(["export", "trades"]).ok().out);
+    let lines = place.run(["export", "trades", "--format", "jsonl"]).ok().out;
+    assert_eq!(lines.lines().count(), csv.len() - 1);
+    for (line, row) in lines.lines().zip(&csv[1..]) {
+        let object: serde_json::Map<String, Value> = serde_json::from_str(line).unwrap();
+        let fields = object.values().map(|value| match value {
+            Value::Null => String::new(),
+            Value::String(text) => text.clone(),
+            other => other.to_string(),
+        });
+        assert!(object.keys().eq(&csv[0]) && fields.eq(row.iter().cloned()), "{line}");
+    }
+    place.run(["export", "trades", "--format", "jsonl", "--excel"]).fails(2, &["--excel is for CSV"]);
+}
+
+#[test]
+fn parquet_holds_what_the_csv_holds() {
+    use parquet::file::reader::{FileReader, SerializedFileReader};
+    use parquet::record::Field;
+    let place = Place::with_week();
+    place.run(["export", "trades", "--format", "parquet"]).fails(2, &["--out"]);
+    place.run(["export", "all", "--format", "parquet", "--out", "p/"]).ok();
+    assert_eq!(place.names("p")[..2], ["accounts.parquet", "accounts.parquet.manifest.json"]);
+    for table in projections::TABLES {
+        let csv = rows(&place.run(["export", table.name]).ok().out);
+        let file = std::fs::File::open(place.path(&format!("p/{}.parquet", table.name))).unwrap();
+        let reader = SerializedFileReader::new(file).unwrap();
+        let read: Vec<Vec<String>> = reader
+            .get_row_iter(None)
+            .unwrap()
+            .map(|row| row.unwrap().get_column_iter().map(|(_, field)| text_of(field)).collect())
+            .collect();
+        assert_eq!(read.len(), csv.len() - 1, "{}", table.name);
+        assert!(read.iter().eq(&csv[1..]), "{}", table.name);
+    }
+    fn text_of(field: &Field) -> String {
+        match field {
+            Field::Null => String::new(),
+            Field::Str(text) => text.clone(),
+            Field::Long(count) => count.to_string(),
+            Field::Double(number) => number.to_string(),
+            Field::TimestampMicros(micros) => projections::moment::Moment(*micros).to_string(),
+            Field::Date(day) => projections::calendar::TradingDate(*day).to_string(),
+            other => panic!("{other:?}"),
+        }
+    }
+}

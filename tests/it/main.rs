@@ -11,6 +11,7 @@ mod cli_rebuild;
 mod cli_restate;
 mod cli_sql;
 mod cli_support;
+mod cli_verify_export;
 mod log;
 mod tables;
 mod tidy;
