@@ -148,18 +148,31 @@ impl Summary {
         (self.trades > 0).then(|| f64::from(self.wins) / f64::from(self.trades))
     }
 
-    /// Wilson (1927), "Probable inference, the law of succession, and statistical inference", lower bound.
-    fn win_rate_wilson_lb(&self) -> Option<f64> {
+    /// The 95 % interval of the win rate: Wilson (1927), "Probable inference, the law of succession, and statistical
+    /// inference". `None` without a trade.
+    #[must_use]
+    pub fn win_rate_interval(&self) -> Option<(f64, f64)> {
         let share = self.win_rate()?;
-        if self.wins == 0 {
-            // Nought in the formula; in floats a rounding error away from it.
-            return Some(0.0);
-        }
         let n = f64::from(self.trades);
         let z_squared = WILSON_Z * WILSON_Z;
         let centre = share + z_squared / (2.0 * n);
         let spread = WILSON_Z * (share * (1.0 - share) / n + z_squared / (4.0 * n * n)).sqrt();
-        Some((centre - spread) / (1.0 + z_squared / n))
+        let scale = 1.0 + z_squared / n;
+        // Nought and one in the formula; in floats a rounding error away from it.
+        let low = if self.wins == 0 { 0.0 } else { (centre - spread) / scale };
+        let high = if self.wins == self.trades { 1.0 } else { (centre + spread) / scale };
+        Some((low, high))
+    }
+
+    /// The standard error of `expected_r`: the sample standard deviation of R by the root of how many there are. `None`
+    /// with fewer than two trades that have an R, or where all are equal.
+    #[must_use]
+    pub fn expected_r_error(&self) -> Option<f64> {
+        Some(self.deviation_r()? / f64::from(self.rated.count).sqrt())
+    }
+
+    fn win_rate_wilson_lb(&self) -> Option<f64> {
+        self.win_rate_interval().map(|(low, _)| low)
     }
 
     fn payoff_ratio(&self) -> Option<f64> {

@@ -10,5 +10,7 @@ pub mod log;
 pub mod metrics;
 pub mod projector;
 pub mod rebuild;
+pub mod report;
 pub mod restate;
+pub mod shown;
 pub mod tables;

@@ -69,8 +69,8 @@ fn metrics(sample: &Sample) -> Figure {
     let conn = Tables::read_only(&sample.journal).expect("tables");
     let question = |account: Option<&str>| Question {
         account: account.map(str::to_owned),
-        window: 0,
         dimension: "all".to_owned(),
+        ..Question::default()
     };
     let accounts = [None, Some("eval-50k"), Some("live-main"), Some("swing")];
     let values = milliseconds(|_| {

@@ -21,6 +21,20 @@ pub struct Question {
     pub window: u32,
     /// One of [`super::DIMENSIONS`]; `all` for one answer over everything.
     pub dimension: String,
+    /// Only trades closed on this trading date of their account or later.
+    pub from: Option<TradingDate>,
+    /// Only trades closed on this trading date or earlier.
+    pub to: Option<TradingDate>,
+}
+
+impl Question {
+    fn is_about(&self, date: TradingDate) -> bool {
+        self.from.is_none_or(|from| date >= from) && self.to.is_none_or(|to| date <= to)
+    }
+
+    fn is_about_everything(&self) -> bool {
+        self.window == 0 && self.from.is_none() && self.to.is_none() && self.dimension == Dimension::All.name()
+    }
 }
 
 /// The figures of one value of a dimension.
@@ -57,12 +71,15 @@ pub fn metrics(shelf: &dyn Shelf, question: &Question) -> BTreeMap<String, Answe
         Some(account) => vec![account.clone()],
         None => ledger.state.accounts_known(shelf),
     };
-    if question.window == 0 && question.dimension == Dimension::All.name() {
+    if question.is_about_everything() {
         return over_everything(&ledger, shelf, question.account.as_deref(), &accounts);
     }
     let mut answers = BTreeMap::new();
     let mut last = VecDeque::new();
     ledger.state.visit_closed(shelf, &accounts, None, |trade| {
+        if !question.is_about(trade.date) {
+            return;
+        }
         if question.window == 0 {
             return answer(&mut answers, &question.dimension, trade);
         }

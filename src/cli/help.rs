@@ -141,6 +141,15 @@ Examples:
   tradefold verify --export reports/march.csv
   tradefold --json verify";
 
+pub(crate) const REPORT: &str = "\
+One file that holds everything it shows and loads nothing: equity and drawdown, the days, the metrics with how sure they \
+are, breakdowns, what was restated, the trades, and the chain's hash that all of it follows from. It is made to be \
+printed, too. The same journal and dates give the same page.
+
+Examples:
+  tradefold report --account eval-50k --out report.html
+  tradefold report --account eval-50k --from 2026-03-01 --to 2026-03-31 --out reports/march.html";
+
 pub(crate) const REBUILD: &str = "\
 The log is replayed into a file beside the live tables, while they are kept up to date and read; then the fresh tables \
 take their place in one transaction, at the same position or a later one. Whoever reads sees the old generation or the \

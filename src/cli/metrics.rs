@@ -172,7 +172,12 @@ fn answers(
     window: u32,
     dimension: &str,
 ) -> Result<BTreeMap<String, Answer>, Failure> {
-    let question = Question { account: account.map(str::to_owned), window, dimension: dimension.to_owned() };
+    let question = Question {
+        account: account.map(str::to_owned),
+        window,
+        dimension: dimension.to_owned(),
+        ..Question::default()
+    };
     Ok(on_demand(tables, &question)?)
 }
 

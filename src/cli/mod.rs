@@ -25,6 +25,7 @@ mod progress;
 mod reading;
 mod rebuild;
 mod reconcile;
+mod report;
 mod restate;
 mod sql;
 mod status;
@@ -74,6 +75,7 @@ enum Command {
     Rebuild(rebuild::Rebuild),
     Audit(audit::Audit),
     Restate(restate::Restate),
+    Report(report::Report),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
     Demo(demo::Demo),
@@ -121,6 +123,7 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Rebuild(command) => command.run(context, out),
         Command::Audit(command) => command.run(context, out),
         Command::Restate(command) => command.run(context, out),
+        Command::Report(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),

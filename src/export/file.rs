@@ -124,6 +124,16 @@ pub fn to_file(
     Ok(manifest)
 }
 
+/// Writes a whole file over what was there, making missing folders; private, and there whole or not at all.
+///
+/// # Errors
+/// [`ExportError`]; what was there before still is.
+pub fn write_file(path: &Path, content: &[u8]) -> Result<(), ExportError> {
+    let mut file = NewFile::make(path)?;
+    file.file.write_all(content).map_err(failed("write", path))?;
+    file.put_in_place()
+}
+
 fn manifest(selection: &Selection, style: Style, origin: Origin, written: &Written, path: &Path) -> Manifest {
     Manifest {
         table: selection.table.name.to_owned(),

@@ -28,7 +28,7 @@ use sha2::{Digest, Sha256};
 use crate::tables::{Connection, TablesError};
 
 pub use check::{CheckError, Checked, Fault, check};
-pub use file::{Manifest, Origin, manifest_path, to_file};
+pub use file::{Manifest, Origin, manifest_path, to_file, write_file};
 pub use preset::{PRESETS, Preset};
 pub use selection::{Selection, SelectionError};
 

@@ -8,6 +8,7 @@ mod cli_export;
 mod cli_import;
 mod cli_look;
 mod cli_rebuild;
+mod cli_report;
 mod cli_restate;
 mod cli_sql;
 mod cli_support;

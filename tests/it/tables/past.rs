@@ -48,7 +48,7 @@ fn count(conn: &Connection, sql: &str) -> u64 {
 /// What is asked of tables beside their rows.
 fn answers(conn: &Connection) -> String {
     let asked = ["all", "strategy", "symbol"].map(|dimension| {
-        let question = Question { account: None, window: 0, dimension: dimension.to_owned() };
+        let question = Question { dimension: dimension.to_owned(), ..Question::default() };
         on_demand(conn, &question).unwrap()
     });
     format!("{asked:?}")
