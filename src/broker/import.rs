@@ -398,6 +398,10 @@ fn fill_recorded(fill: &Fill, order: &Order<'_>) -> Value {
     put("account_id", Some(order.account.to_owned()));
     put("order_id", fill.order_id.clone());
     put("order_type", fill.order_type.clone());
+    if fill.trade_id.is_some() {
+        // The broker tells round trips: the fill is what must have been, not what it said.
+        data.insert("attributes".to_owned(), json!({ "derived_from": "round trip" }));
+    }
     let id = Uuid::new_v5(&NAMES, format!("fill\0{}\0{}", order.account, fill.fill_id).as_bytes());
     event("FillRecorded", id, fill, &Value::Object(data), order)
 }

@@ -43,7 +43,7 @@ pub enum SheetError {
 impl Lines {
     /// Reads all of a file. Lines that hold nothing are left out.
     pub(crate) fn read(bytes: &[u8]) -> Result<Self, SheetError> {
-        let text = decode(bytes)?;
+        let text = one_line_end(&decode(bytes)?);
         let delimiter = delimiter(&text);
         let mut reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -61,14 +61,24 @@ impl Lines {
                 }
                 Ok(true) if record.iter().all(|cell| cell.trim().is_empty()) => {}
                 Ok(true) => {
-                    // The reader skips empty lines before a record without telling.
-                    let number = record.position().map_or(number, csv::Position::line);
+                    // From its end, since the reader skips empty lines before a record without telling.
+                    let within = record.iter().flat_map(str::bytes).filter(|byte| *byte == b'\n').count() as u64;
+                    let number = reader.position().line() - 1 - within;
                     lines.push(Line { number, cells: record.iter().map(|cell| cell.trim().to_owned()).collect() });
                 }
                 Err(error) => return Err(SheetError::Broken { line: number, detail: error.to_string() }),
             }
         }
     }
+}
+
+/// Every line ends in a line feed, as the reader counts them.
+fn one_line_end(text: &str) -> String {
+    let mut text = text.replace("\r\n", "\n").replace('\r', "\n");
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
 }
 
 fn decode(bytes: &[u8]) -> Result<String, SheetError> {

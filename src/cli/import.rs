@@ -186,8 +186,7 @@ impl Import {
             now: log::now(),
         };
         if self.dry_run {
-            let (reader, tables, _) = Journal::read(context.journal())?.into_parts();
-            let plan = planned(&reader, &tables, &statement, &order)?;
+            let plan = rehearsed(context, &statement, &order)?;
             self.refuse_bad(&plan)?;
             return self.tell(&plan, &statement, &order, None, context.json, out);
         }
@@ -289,6 +288,21 @@ pub(crate) fn up_to_date(journal: &Journal) -> Result<(Reader, Connection), Fail
 
 fn made(journal: &Journal) -> Result<bool, Failure> {
     Ok(Tables::readable(journal.dir())?.map_or(Ok(false), |tables| is_current(&tables))?)
+}
+
+/// What would be recorded. Where there is no journal yet, what would be into an empty one.
+fn rehearsed(context: &Context, statement: &Statement, order: &Order<'_>) -> Result<Plan, Failure> {
+    let empty;
+    let dir = if log::exists(context.journal()) {
+        context.journal()
+    } else {
+        empty = tempfile::tempdir()?;
+        log::create(empty.path(), PATIENCE)?;
+        complain("tradefold: note: there is no journal yet; this is what a new one would get");
+        empty.path()
+    };
+    let (reader, tables, _) = Journal::read(dir)?.into_parts();
+    planned(&reader, &tables, statement, order)
 }
 
 fn planned(reader: &Reader, tables: &Connection, statement: &Statement, order: &Order<'_>) -> Result<Plan, Failure> {

@@ -104,6 +104,14 @@ fn what_is_wrong_is_told_by_its_place_and_nothing_is_recorded() {
         let refused = command(&place, "import", "bad.csv", &[]);
         assert_eq!(refused.code, 2, "{rows}");
         assert!(refused.err.contains(expected), "{rows}: {}", refused.err);
+        // Empty lines, lines within a cell, and lines that end otherwise, are counted as an editor counts them.
+        let before = "\n\"a note\nof three\nlines\"\n\n";
+        for end in ["\n", "\r\n", "\r"] {
+            place.write("bad.csv", format!("{before}{head}\n{rows}").replace('\n', end));
+            let refused = command(&place, "import", "bad.csv", &[]);
+            let expected = expected.replace("line 2", "line 8");
+            assert!(refused.err.contains(&expected), "{rows} {end:?}: {}", refused.err);
+        }
         assert_eq!(place.json(["status"])["head"]["seq"], 0, "{rows}");
     }
     place.write(
@@ -115,4 +123,153 @@ fn what_is_wrong_is_told_by_its_place_and_nothing_is_recorded() {
     assert!(skipped.err.contains("1 local times happened twice"), "{}", skipped.err);
     let unknown = place.write("other.csv", "a,b\n1,2\n");
     assert!(command(&place, "import", &unknown, &[]).err.contains("no format has a head like this"));
+}
+
+/// Numbers that look random, and are the same each time.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+/// A fill as some broker would have it: minute, id, buys, quantity, price in ticks.
+type Made = (u64, u64, bool, u64, u64);
+
+fn made(dice: &mut Dice) -> Vec<Made> {
+    let mut minute = 0;
+    let mut next = |id: u64| {
+        // Some at the same time; their ids decide.
+        minute += dice.below(3);
+        (minute, 1_000 + id, dice.below(2) == 0, 1 + dice.below(4), 22_000 + dice.below(200))
+    };
+    (0..30).map(&mut next).collect()
+}
+
+/// A file of them, dressed as one of many brokers would.
+fn dressed(fills: &[Made], dress: u64) -> Vec<u8> {
+    let (mark, comma, end) = if dress.is_multiple_of(2) { (",", ".", "\r\n") } else { (";", ",", "\n") };
+    let head = ["Time", "Contract", "Action", "Size", "Price", "Nr", "Fee"].join(mark);
+    let row = |&(minute, id, buys, quantity, ticks): &Made| {
+        let time = format!("03/02/2026 {:02}:{:02}:00", 9 + minute / 60, minute % 60);
+        let price = format!("{}{comma}{:02}", ticks / 4, ticks % 4 * 25);
+        let side = if buys { " Buy" } else { "Sell " };
+        let fee = format!("\"$0{comma}35\"");
+        [time, "MESH6".to_owned(), side.to_owned(), quantity.to_string(), price, id.to_string(), fee].join(mark)
+    };
+    let lines: Vec<String> = std::iter::once(head).chain(fills.iter().map(row)).collect();
+    let text = lines.join(end) + end;
+    match dress % 3 {
+        0 => text.into_bytes(),
+        1 => [b"\xef\xbb\xbf", text.as_bytes()].concat(),
+        _ => [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect(),
+    }
+}
+
+const DESCRIBED: &str = r#"
+[columns]
+time = "Time"
+symbol = "Contract"
+side = "Action"
+quantity = "Size"
+price = "Price"
+fill_id = "Nr"
+fees = ["Fee"]
+"#;
+
+const FACTS: [&str; 3] = ["fills", "round_trips", "daily_pnl"];
+
+/// What the tables say, without where in the log it was said.
+fn facts(place: &Place) -> Vec<String> {
+    let columns = |table: &str| {
+        let table = projections::projection::table(table).unwrap();
+        table.columns.iter().map(|column| column.name).collect::<Vec<_>>().join(",")
+    };
+    FACTS.map(|table| place.run(["export", table, "--columns", &columns(table)]).ok().out).to_vec()
+}
+
+#[test]
+fn however_a_file_is_dressed_shuffled_or_cut_the_same_fills_come_in() {
+    let mut dice = Dice(7);
+    for dress in 0..6 {
+        let mut fills = made(&mut dice);
+        let whole = Place::new();
+        whole.write("map.toml", DESCRIBED);
+        let bring = |place: &Place, fills: &[Made], dress| {
+            place.write("map.toml", DESCRIBED);
+            let file = place.write("f.csv", dressed(fills, dress));
+            command(place, "import", &file, &["--format", "generic", "--map", "map.toml"]).ok().out
+        };
+        assert!(bring(&whole, &fills, 0).contains("added 30 fills"));
+        let expected = facts(&whole);
+        // Cut in two files that overlap, in this dress, each in any order of rows.
+        let (early, late) = (fills[..20].to_vec(), fills[12..].to_vec());
+        let cut = Place::new();
+        for (part, added) in [(early, 20), (late, 10)] {
+            fills = part;
+            for at in (1..fills.len()).rev() {
+                fills.swap(at, usize::try_from(dice.below(at as u64 + 1)).unwrap());
+            }
+            let said = bring(&cut, &fills, dress);
+            assert!(said.contains(&format!("added {added} fills")), "{dress}: {said}");
+        }
+        assert_eq!(facts(&cut), expected, "{dress}");
+    }
+}
+
+#[test]
+fn what_came_in_goes_out_and_comes_in_elsewhere_the_same() {
+    const OWN: &str = r#"
+[columns]
+time = "timestamp"
+symbol = "symbol"
+side = "side"
+quantity = "quantity"
+price = "price"
+fill_id = "fill_id"
+order_id = "order_id"
+order_type = "order_type"
+fees = ["fees"]
+"#;
+    for (sample, format, fills, ..) in SAMPLES {
+        let (place, other) = (Place::new(), Place::new());
+        let mapping = mapping();
+        let how: &[&str] = if format == "generic" { &["--format", "generic", "--map", &mapping] } else { &[] };
+        command(&place, "import", &format!("{BROKERS}/{sample}"), how).ok();
+        place.run(["export", "fills", "--out", "fills.csv"]).ok();
+        other.write("own.toml", OWN);
+        let file = place.path("fills.csv").display().to_string();
+        let own = ["--format", "generic", "--map", "own.toml", "--instrument", "ACME=0.01:1"];
+        let said = command(&other, "import", &file, &own).ok().out;
+        assert!(said.contains(&format!("added {fills} fills")), "{sample}: {said}");
+        command(&other, "reconcile", &file, &own).ok();
+        let columns = "fill_id,timestamp,account_id,symbol,side,quantity,price,fees,order_id";
+        let shown = |place: &Place| place.run(["export", "fills", "--columns", columns]).ok().out;
+        assert_eq!(shown(&other), shown(&place), "{sample}");
+    }
+}
+
+#[test]
+fn a_rehearsal_needs_no_journal_and_makes_none() {
+    let place = Place::new();
+    let file = format!("{BROKERS}/topstepx.csv");
+    let dry = command(&place, "import", &file, &["--dry-run"]).ok();
+    assert!(
+        dry.out.contains("would add 4 fills") && dry.err.contains("there is no journal yet"),
+        "{}{}",
+        dry.out,
+        dry.err
+    );
+    assert!(place.names(".").is_empty());
+}
+
+#[test]
+fn fills_made_of_round_trips_say_so() {
+    let place = Place::new();
+    command(&place, "import", &format!("{BROKERS}/topstepx.csv"), &[]).ok();
+    let marked = "SELECT count(*) AS n FROM log.history WHERE type = 'FillRecorded'
+                  AND json_extract(data, '$.attributes.derived_from') = 'round trip'";
+    assert_eq!(place.json(["sql", marked])[0]["n"], 4);
 }
