@@ -15,7 +15,7 @@ pub struct Contract {
     pub root: &'static str,
     /// The smallest step of its price.
     pub tick_size: &'static str,
-    /// What one point is worth, in dollars (NIY: yen).
+    /// What one point is worth, in dollars.
     pub point_value: &'static str,
     /// Where it is traded.
     pub exchange: &'static str,
