@@ -106,6 +106,18 @@ impl Journal {
         self.projectors.wait_until(seq, timeout)
     }
 
+    /// Where each projection is, as soon as that differs from what was seen, or after `longest`.
+    #[must_use]
+    pub fn states_beyond(&self, seen: &[ProjectionState], longest: Duration) -> Vec<ProjectionState> {
+        self.projectors.states_beyond(seen, longest)
+    }
+
+    /// Who keeps the tables up to date.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.projectors.role()
+    }
+
     /// How the journal is.
     ///
     /// # Errors

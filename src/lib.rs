@@ -5,10 +5,14 @@ pub mod audit;
 pub mod broker;
 mod calendars;
 pub mod export;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod journal;
+pub mod json;
 pub mod log;
 pub mod metrics;
 pub mod projector;
 pub mod rebuild;
 pub mod restate;
+pub mod said;
 pub mod tables;

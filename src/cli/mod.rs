@@ -26,9 +26,13 @@ mod reading;
 mod rebuild;
 mod reconcile;
 mod restate;
+#[cfg(feature = "http")]
+mod serve;
 mod sql;
 mod status;
 mod tail;
+#[cfg(feature = "http")]
+mod token;
 mod verify;
 
 use std::ffi::OsStr;
@@ -75,6 +79,10 @@ enum Command {
     Restate(restate::Restate),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
+    #[cfg(feature = "http")]
+    Serve(serve::Serve),
+    #[cfg(feature = "http")]
+    Token(token::Token),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -122,6 +130,10 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Restate(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
+        #[cfg(feature = "http")]
+        Command::Serve(command) => command.run(context, out),
+        #[cfg(feature = "http")]
+        Command::Token(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),
         Command::Completions(command) => command.run(out),
     };

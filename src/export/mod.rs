@@ -3,11 +3,13 @@
 //! all. What is in the tables, and whether they are up to date, is not decided here.
 //!
 //! - `selection`: which rows and columns
+//! - `page`: parts of them, in other orders
 //! - `csv`: rows as text
 //! - `file`: whole files, with their manifests
 
 mod csv;
 mod file;
+mod page;
 mod selection;
 
 use std::io;

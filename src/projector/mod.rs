@@ -147,6 +147,22 @@ impl Projectors {
         self.board.states()
     }
 
+    /// Where each projection is, as soon as that differs from what was seen, or after `longest`.
+    #[must_use]
+    pub fn states_beyond(&self, seen: &[ProjectionState], longest: Duration) -> Vec<ProjectionState> {
+        let deadline = Instant::now() + longest;
+        loop {
+            let told = self.board.states();
+            let role = self.board.role();
+            let states = self.states_for(&role);
+            if states != seen || Instant::now() >= deadline {
+                return states;
+            }
+            // Another process tells nobody here.
+            self.board.wait(&told, deadline, if role == Role::Projecting { longest } else { LOOK_EVERY });
+        }
+    }
+
     /// Waits until everything up to a position is in every table.
     ///
     /// # Errors

@@ -16,6 +16,7 @@
 //! - `as_of`: tables as they were, put together again
 //! - `file`: making, opening, removing
 //! - `select`: rows, for who exports or shows them
+//! - `still`: several questions as of one moment, and in time
 //! - `query`: a stranger's SQL, which can only read
 //! - `swap`: a new generation in the place of the old one, at once
 //! - `compare`: finding each cell in which two files differ
@@ -37,6 +38,7 @@ mod rows;
 mod schema;
 mod select;
 mod shelf;
+mod still;
 mod swap;
 mod turns;
 
@@ -64,8 +66,9 @@ pub(crate) use pending::Pending;
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
-pub use select::{Filter, Value, select};
+pub use select::{Comparison, Filter, Operand, Query, Sort, Value, is_searchable, search_words, select};
 pub(crate) use shelf::SqlShelf;
+pub use still::{at_once, hold_still};
 pub(crate) use swap::{Previous, Side, side_path};
 
 /// How long the write-ahead log may get while somebody looks after it: 32 MiB.
@@ -305,20 +308,6 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
         Err(TablesError::Sqlite(error)) if error.sqlite_error_code() == Some(ErrorCode::Unknown) => Ok(Vec::new()),
         found => found,
     }
-}
-
-/// Holds a connection at what it sees now, until it is closed.
-///
-/// # Errors
-/// [`TablesError`].
-pub fn hold_still(conn: &Connection) -> Result<(), TablesError> {
-    // Tables as of then are held already.
-    if conn.is_autocommit() {
-        conn.execute_batch("BEGIN")?;
-        // Only a look makes it hold.
-        conn.query_row("SELECT count(*) FROM projections", (), |_| Ok(()))?;
-    }
-    Ok(())
 }
 
 /// The digests of all tables, by any connection to them.

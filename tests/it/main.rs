@@ -11,6 +11,8 @@ mod cli_rebuild;
 mod cli_restate;
 mod cli_sql;
 mod cli_support;
+#[cfg(feature = "http")]
+mod http;
 mod log;
 mod tables;
 mod tidy;
