@@ -4,6 +4,7 @@ pub mod as_of;
 pub mod audit;
 pub mod broker;
 mod calendars;
+pub mod equity;
 pub mod export;
 #[cfg(feature = "http")]
 pub mod http;
@@ -16,3 +17,4 @@ pub mod rebuild;
 pub mod restate;
 pub mod said;
 pub mod tables;
+pub mod verified;

@@ -151,9 +151,9 @@ fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
     let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map_or(0, |head| head.seq);
     out.line(format!("A week of futures on two accounts: {} events in {}.", count(events), dir.display()))?;
     section(out, "ACCOUNTS", "PF: profit factor, net. At least: what the win rate can be relied on to be, at 95 %.")?;
-    out.line(metrics::summary("account", &metrics::accounts(&reading.tables, None, 0)?).to_string())?;
+    out.line(metrics::summary("account", &tradefold::metrics::accounts(&reading.tables, None, 0)?).to_string())?;
     section(out, "STRATEGIES", "")?;
-    out.line(metrics::summary("strategy", &metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
+    out.line(metrics::summary("strategy", &tradefold::metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
     let mut queries = Queries::new(tradefold::tables::Tables::read_only(dir)?, None)?;
     for view in &VIEWS {
         section(out, view.title, view.note)?;

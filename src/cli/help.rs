@@ -236,8 +236,12 @@ Makes ./demo-journal (or the --journal given) from a shipped week of trading, sh
 all tables as CSV into it. Again, it shows the same: the events are there already. A journal that is not the demo's \
 is left alone.
 
+--serve shows it in a browser instead: it prints the address to open, and serves until it is interrupted; without --journal \
+from a folder that is gone afterwards.
+
 Examples:
   tradefold demo
+  tradefold demo --serve
   tradefold --journal /tmp/demo demo";
 
 pub(crate) const COMPLETIONS: &str = "\

@@ -11,7 +11,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::auth::Door;
@@ -22,7 +22,7 @@ use super::params::Params;
 use super::problem::Problem;
 use super::progress::Progress;
 use super::tokens::Scope;
-use super::{append, pages, rows};
+use super::{answers, append, pages, rows, stream};
 use crate::journal::Journal;
 
 /// What every route shares.
@@ -33,9 +33,10 @@ pub(super) struct Shared {
     pub(super) names: Names,
     pub(super) limits: Limits,
     pub(super) progress: Progress,
-    #[expect(dead_code, reason = "what streams need")]
     /// True from the moment on at which the service stops.
     pub(super) stopping: watch::Receiver<bool>,
+    /// Held by what goes on for longer than a request: who stops the service waits for it.
+    pub(super) alive: mpsc::Sender<()>,
     /// Appends under way at a time.
     pub(super) appends: Arc<Semaphore>,
     /// Streams at a time.
@@ -53,6 +54,12 @@ impl Deref for App {
     }
 }
 
+/// Comes back when the service stops.
+pub(super) async fn stop_of(stopping: &mut watch::Receiver<bool>) {
+    // Whoever could say so is gone as well.
+    drop(stopping.wait_for(|stopping| *stopping).await);
+}
+
 /// Where a request comes from.
 pub(super) type From = ConnectInfo<IpAddr>;
 
@@ -60,6 +67,12 @@ pub(super) type From = ConnectInfo<IpAddr>;
 pub(super) fn router(app: &App) -> Router {
     let read = Router::new()
         .route("/api/v1/{table}", get(rows::table))
+        .route("/api/v1/trades/{id}", get(answers::trade))
+        .route("/api/v1/trades/{id}/history", get(answers::history))
+        .route("/api/v1/metrics", get(answers::metrics))
+        .route("/api/v1/equity", get(answers::equity))
+        .route("/api/v1/restatements", get(answers::restatements))
+        .route("/api/v1/status", get(answers::status))
         .route_layer(from_fn_with_state(app.clone(), wait_for))
         .route_layer(from_fn_with_state(app.clone(), may_read));
     let append = Router::new()
@@ -67,11 +80,14 @@ pub(super) fn router(app: &App) -> Router {
         .route_layer(from_fn_with_state(app.clone(), may_append));
     let open = Router::new()
         .route("/healthz", get(|| async { "alive\n" }))
+        .route("/readyz", get(answers::ready))
         .route("/", get(pages::index))
         .route("/dashboard/{*file}", get(pages::file));
+    let streams = Router::new().route("/api/v1/stream", get(stream::stream));
     let timed = open
         .merge(read)
         .merge(append)
+        .merge(streams)
         .layer(DefaultBodyLimit::max(app.limits.body_bytes))
         .layer(from_fn_with_state(app.clone(), in_time));
     timed

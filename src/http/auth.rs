@@ -63,7 +63,6 @@ impl Door {
         Err(Problem::new(StatusCode::FORBIDDEN, "out-of-scope", detail).with("scope", scope.name()))
     }
 
-    #[expect(dead_code, reason = "what streams need")]
     /// Whether a token that was let in would be still.
     pub(super) fn is_good(&self, id: &str, scope: Scope) -> bool {
         self.with_tokens(|tokens| {

@@ -12,7 +12,9 @@
 //! - `app`: the routes
 //! - `append`: events in
 //! - `params`, `rows`: tables out
+//! - `answers`: what is no table
 //! - `desk`: the connections that read
+//! - `stream`: events and rows as they come
 //! - `progress`: doorbells, and reading one's own writes
 //! - `problem`: how a request ends otherwise than well
 //! - `pages`: files served as they are
@@ -20,6 +22,7 @@
 //! What this knows nothing of: what an event means, how a figure is reckoned, how anything is kept. The rest of the
 //! library knows nothing of this.
 
+mod answers;
 mod app;
 mod append;
 mod auth;
@@ -32,6 +35,7 @@ mod params;
 mod problem;
 mod progress;
 mod rows;
+mod stream;
 mod tls;
 pub mod tokens;
 
@@ -132,6 +136,8 @@ impl Server {
         let at = listener.local_addr().map_err(failed)?;
         let journal = Arc::new(journal);
         wait_for_tables(journal.dir());
+        // From now on, so that who follows tables finds what was changed.
+        let _ = journal.changed();
         let progress = Progress::follow(&journal, Reader::open(journal.dir())?)?;
         let (stop, stopping) = watch::channel(false);
         let (alive, ended) = mpsc::channel(1);
@@ -144,6 +150,7 @@ impl Server {
             limits,
             progress,
             stopping: stopping.clone(),
+            alive: alive.clone(),
             appends: Arc::new(Semaphore::new(APPENDS)),
             streams: Arc::new(Semaphore::new(limits.streams)),
         }));

@@ -56,7 +56,6 @@ impl Params {
         self.0
     }
 
-    #[expect(dead_code, reason = "what streams need")]
     /// Refuses what nobody took: a mistyped parameter would look like an answer to what was meant.
     pub(super) fn done(self, known: &[&str]) -> Result<(), Problem> {
         let Some((name, _)) = self.0.into_iter().find(|(name, _)| name != "wait_for") else { return Ok(()) };

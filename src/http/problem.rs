@@ -64,6 +64,10 @@ impl Problem {
         self
     }
 
+    pub(super) fn status(&self) -> u16 {
+        self.0.status.as_u16()
+    }
+
     /// What it is about, for who has no use for a status.
     pub(super) fn detail(&self) -> &str {
         &self.0.detail

@@ -1,18 +1,22 @@
 //! Owns what the service knows of how far things are: the log's head, and each projection, with when it last got on. Two
 //! threads wait for the journal's doorbells and tell whoever waits here. A bell carries nothing: who hears it looks.
 
+use std::ops::ControlFlow;
 use std::sync::{Arc, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
+use projections::cell::Table;
+use projections::projection::keeper_of;
 use tokio::sync::watch;
 
-use super::problem::Problem;
 use axum::http::StatusCode;
 
+use super::desk::{Desk, Seat};
+use super::problem::Problem;
 use crate::journal::Journal;
-use crate::log::Reader;
+use crate::log::{self, Reader};
 use crate::projector::{ProjectionState, Role};
 
 /// How long a look lasts at most: by then whoever stops the service is noticed.
@@ -37,16 +41,41 @@ impl Standing {
         Self { moved: moved.collect(), states, role }
     }
 
+    /// The position that is in each of some tables.
+    pub(super) fn position_of(&self, tables: &[&'static Table]) -> u64 {
+        let keeps = |state: &&ProjectionState| {
+            tables.iter().any(|table| keeper_of(table.name).is_some_and(|about| about.name == state.name))
+        };
+        self.states.iter().filter(keeps).map(|state| state.cursor.position).min().unwrap_or(0)
+    }
+
     /// The position that is in every table.
     pub(super) fn position(&self) -> u64 {
         self.states.iter().map(|state| state.cursor.position).min().unwrap_or(0)
     }
 }
 
+/// How far a projection is behind the log.
+#[derive(Clone, Debug)]
+pub(super) struct Lag {
+    pub(super) state: ProjectionState,
+    pub(super) events: u64,
+    /// Since the first event that is not in its tables was recorded; 0 where there is none.
+    pub(super) seconds: f64,
+    /// Since it last got on.
+    still: Duration,
+}
+
+impl Lag {
+    /// Whether it had something to do for so long, and did nothing.
+    pub(super) fn is_stale(&self, after: Duration) -> bool {
+        self.still > after && self.seconds > after.as_secs_f64()
+    }
+}
+
 /// The doorbells.
 #[derive(Clone, Debug)]
 pub(super) struct Progress {
-    #[expect(dead_code, reason = "what streams need")]
     pub(super) head: watch::Receiver<u64>,
     pub(super) standing: watch::Receiver<Standing>,
 }
@@ -72,6 +101,28 @@ impl Progress {
         let journal = Arc::downgrade(journal);
         thread::Builder::new().name("http-tables".to_owned()).spawn(move || watch_tables(&journal, &told))?;
         Ok(Self { head, standing })
+    }
+
+    /// How far each projection is behind now.
+    pub(super) async fn lags(&self, desk: &Desk) -> Result<Vec<Lag>, Problem> {
+        let standing = self.standing.borrow().clone();
+        let read = move |seat: &mut Seat| {
+            let (head, now) = (seat.log.head()?.seq, log::now());
+            let mut lags = Vec::new();
+            for (state, moved) in standing.states.into_iter().zip(standing.moved) {
+                let mut recorded = None;
+                seat.log.by_seqs(&[state.cursor.position + 1], |event| {
+                    recorded = Some(event.recorded_at);
+                    ControlFlow::Continue(())
+                })?;
+                let micros = recorded.map_or(0, |at| u64::try_from(now.0 - at.0).unwrap_or(0));
+                let events = head.saturating_sub(state.cursor.position);
+                let seconds = Duration::from_micros(micros).as_secs_f64();
+                lags.push(Lag { state, events, seconds, still: moved.elapsed() });
+            }
+            Ok(lags)
+        };
+        desk.read(read).await
     }
 
     /// Waits until everything up to a position is in every table.

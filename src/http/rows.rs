@@ -22,7 +22,7 @@ use super::params::{Params, When, unknown};
 use super::problem::Problem;
 use crate::as_of::tables_as_of;
 use crate::export::{self, ExportError, Selection};
-use crate::json::value_as_json;
+use crate::json;
 use crate::tables::{self, Comparison, Connection, Sort, Value, at_once};
 
 /// Rows of a page when nothing else is said, and at most.
@@ -153,7 +153,7 @@ pub(super) fn put_row<'v>(body: &mut Vec<u8>, cells: impl Iterator<Item = (&'sta
         let before = if at == 0 { '{' } else { ',' };
         // Writing to memory does not fail.
         let _infallible = write!(body, "{before}\"{name}\":");
-        let _infallible = serde_json::to_writer(&mut *body, &value_as_json(*value));
+        let _infallible = serde_json::to_writer(&mut *body, &json::value(*value));
     }
     body.push(b'}');
 }
@@ -183,7 +183,7 @@ fn order_said(table: &Table, sort: &[Sort]) -> String {
 }
 
 fn to_cursor(table: &Table, sort: &[Sort], row: &Row) -> String {
-    let cells: Vec<Json> = row.iter().map(crate::json::cell_as_json).collect();
+    let cells: Vec<Json> = row.iter().map(json::cell).collect();
     URL_SAFE_NO_PAD.encode(json!([order_said(table, sort), cells]).to_string())
 }
 

@@ -35,7 +35,7 @@ use crossbeam_channel::{Sender, bounded};
 use projections::projection::PROJECTIONS;
 
 use crate::log::{Reader, file};
-use crate::tables::{self, Spacing};
+use crate::tables::{self, Changed, Spacing};
 use board::Board;
 use worker::Supervisor;
 
@@ -145,6 +145,13 @@ impl Projectors {
             return ProjectionState::all(&kept);
         }
         self.board.states()
+    }
+
+    /// Which rows the latest commits changed, from now on.
+    #[must_use]
+    pub fn changed(&self) -> Arc<Changed> {
+        self.board.rows.begin();
+        Arc::clone(&self.board.rows)
     }
 
     /// Where each projection is, as soon as that differs from what was seen, or after `longest`.

@@ -14,6 +14,7 @@
 //! - `digest`: one number a table
 //! - `past`: snapshots, and what was changed after them
 //! - `as_of`: tables as they were, put together again
+//! - `changed`: which rows the latest commits changed, for who follows tables
 //! - `file`: making, opening, removing
 //! - `select`: rows, for who exports or shows them
 //! - `still`: several questions as of one moment, and in time
@@ -24,6 +25,7 @@
 //! What the tables know nothing of: events, and what a fold makes of them.
 
 mod as_of;
+mod changed;
 mod compare;
 mod cursor;
 mod digest;
@@ -43,6 +45,7 @@ mod swap;
 mod turns;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
@@ -56,6 +59,8 @@ use rows::Write;
 use turns::Turns;
 
 pub(crate) use as_of::as_of;
+pub(crate) use changed::differing;
+pub use changed::{Changed, Key};
 pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use digest::{Digests, TableDigest, whole as whole_digest};
@@ -86,6 +91,8 @@ pub struct Tables {
     known: Option<Known>,
     /// How what is overwritten is kept aside for who asks for the past; `None` where nobody will.
     past: Option<Spacing>,
+    /// Who is told which rows a commit changes.
+    changed: Option<Arc<Changed>>,
 }
 
 impl Tables {
@@ -104,7 +111,7 @@ impl Tables {
 
     fn over(conn: Connection, path: &Path, past: Option<Spacing>) -> Self {
         let (path, gate) = (path.to_owned(), Gate::default());
-        Self { conn: Turns::new(conn), beside: None, path, gate, known: None, past }
+        Self { conn: Turns::new(conn), beside: None, path, gate, known: None, past, changed: None }
     }
 
     /// The same tables for somebody who reads what folds remember while a page is written.
@@ -127,6 +134,11 @@ impl Tables {
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
         Ok(Self { gate: self.gate.clone(), ..Self::over(conn, &self.path, self.past) })
+    }
+
+    /// The same tables, each of whose commits is told.
+    pub(crate) fn telling(self, changed: Arc<Changed>) -> Self {
+        Self { changed: Some(changed), ..self }
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -217,6 +229,10 @@ impl Tables {
         state: &Pending,
     ) -> Result<(), TablesError> {
         let wrap = |error| file::failed(&self.path, error);
+        // Before anybody can see it: whoever does finds here what it was.
+        if let Some(changed) = &self.changed {
+            changed.note(about, from.position, to.position, || rows.keys());
+        }
         let begin = |conn: &Connection| {
             let past = self.past.map(|spacing| Past::of(conn, about, spacing)).transpose()?;
             Ok((digest::stored(conn, about)?, past))
@@ -335,7 +351,10 @@ pub(crate) fn changed_between(
 }
 
 /// The row that stands under a key, by any connection to tables.
-pub(crate) fn row(conn: &Connection, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
+///
+/// # Errors
+/// [`TablesError`].
+pub fn row(conn: &Connection, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
     Ok(rows::current(conn, table, key)?)
 }
 

@@ -57,7 +57,17 @@ impl Served {
         } else {
             journal.wait_until(0, Duration::from_secs(60)).unwrap();
         }
-        let (token, _) = tokens::add(&dir, "test", &Scope::ALL, None).unwrap();
+        Self::serve(folder, journal, limits, set)
+    }
+
+    /// A journal that was served before.
+    pub(crate) fn over(folder: TempDir) -> Self {
+        let journal = Journal::open(&folder.path().join("journal"), JournalOptions::default()).unwrap();
+        Self::serve(folder, journal, Limits::default(), |_| {})
+    }
+
+    fn serve(folder: TempDir, journal: Journal, limits: Limits, set: impl FnOnce(&mut ServeOptions)) -> Self {
+        let (token, _) = tokens::add(journal.dir(), "test", &Scope::ALL, None).unwrap();
         let mut options = ServeOptions { listen: "127.0.0.1:0".parse().unwrap(), limits, ..ServeOptions::default() };
         set(&mut options);
         let server = Server::start(journal, &options).unwrap();
@@ -76,7 +86,6 @@ impl Served {
         format!("http://{}{path}", self.at)
     }
 
-    #[expect(dead_code, reason = "for streams")]
     /// Stops the service in order, and leaves the journal.
     pub(crate) fn stop(mut self) -> TempDir {
         self.server.take().unwrap().stop();
