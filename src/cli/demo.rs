@@ -15,6 +15,8 @@ use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, Reader};
 use tradefold::tables::{Queries, RowSink, Value, hold_still};
 
+#[cfg(feature = "http")]
+use super::append;
 use super::audit;
 use super::failure::{Failure, chain};
 use super::grid::{Align, Grid, amount, count};
@@ -80,6 +82,8 @@ impl Demo {
         // Each time a new one: nobody remembers that of the last demo.
         let (token, _) = tradefold::http::tokens::add(&dir, "demo", &tradefold::http::tokens::Scope::ALL, None)?;
         let journal = Journal::open(&dir, JournalOptions::default())?;
+        // So that who opens the page at once sees it all.
+        append::wait_for_tables(&journal, journal.status()?.head.seq).map_err(|why| Failure::journal(chain(&why)))?;
         super::serve::Options::at(self.listen).serve(journal, Some(&token), context, out)
     }
 }

@@ -10,19 +10,20 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::timeout;
 
 use super::auth::Door;
 use super::desk::Desk;
 use super::guard::{Names, guard};
+use super::numbers::Numbers;
 use super::options::Limits;
 use super::params::Params;
 use super::problem::Problem;
 use super::progress::Progress;
 use super::tokens::Scope;
-use super::{answers, append, pages, rows, stream};
+use super::{answers, append, numbers, openapi, pages, rows, stream};
 use crate::journal::Journal;
 
 /// What every route shares.
@@ -32,6 +33,7 @@ pub(super) struct Shared {
     pub(super) door: Door,
     pub(super) names: Names,
     pub(super) limits: Limits,
+    pub(super) numbers: Numbers,
     pub(super) progress: Progress,
     /// True from the moment on at which the service stops.
     pub(super) stopping: watch::Receiver<bool>,
@@ -63,34 +65,79 @@ pub(super) async fn stop_of(stopping: &mut watch::Receiver<bool>) {
 /// Where a request comes from.
 pub(super) type From = ConnectInfo<IpAddr>;
 
+/// What a route asks of who comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Access {
+    /// Nothing.
+    Open,
+    /// A token that may read.
+    Read,
+    /// The same, asked for by the route itself: a socket's comes in its first message.
+    Stream,
+    /// A token that may append.
+    Append,
+}
+
+impl Access {
+    pub(super) fn scope(self) -> Option<Scope> {
+        match self {
+            Self::Open => None,
+            Self::Read | Self::Stream => Some(Scope::Read),
+            Self::Append => Some(Scope::Append),
+        }
+    }
+}
+
+/// A route.
+pub(super) struct Route {
+    pub(super) method: &'static str,
+    pub(super) path: &'static str,
+    pub(super) access: Access,
+    handler: MethodRouter<App>,
+}
+
 /// Every route there is.
+pub(super) fn routes() -> Vec<Route> {
+    let get_at = |access, path, handler| Route { method: "get", path, access, handler };
+    let read = |path, handler| get_at(Access::Read, path, handler);
+    let open = |path, handler| get_at(Access::Open, path, handler);
+    vec![
+        Route { method: "post", path: "/api/v1/events", access: Access::Append, handler: post(append::events) },
+        read("/api/v1/{table}", get(rows::table)),
+        read("/api/v1/trades/{id}", get(answers::trade)),
+        read("/api/v1/trades/{id}/history", get(answers::history)),
+        read("/api/v1/metrics", get(answers::metrics)),
+        read("/api/v1/equity", get(answers::equity)),
+        read("/api/v1/restatements", get(answers::restatements)),
+        read("/api/v1/status", get(answers::status)),
+        get_at(Access::Stream, "/api/v1/stream", get(stream::stream)),
+        read("/metrics", get(numbers::metrics)),
+        open("/healthz", get(|| async { "alive\n" })),
+        open("/readyz", get(answers::ready)),
+        open("/openapi.json", get(openapi::document_file)),
+        open("/docs", get(pages::docs)),
+        open("/", get(pages::index)),
+        open("/dashboard/{*file}", get(pages::file)),
+    ]
+}
+
+/// All of them, each behind what it asks for, and all behind the guard.
 pub(super) fn router(app: &App) -> Router {
-    let read = Router::new()
-        .route("/api/v1/{table}", get(rows::table))
-        .route("/api/v1/trades/{id}", get(answers::trade))
-        .route("/api/v1/trades/{id}/history", get(answers::history))
-        .route("/api/v1/metrics", get(answers::metrics))
-        .route("/api/v1/equity", get(answers::equity))
-        .route("/api/v1/restatements", get(answers::restatements))
-        .route("/api/v1/status", get(answers::status))
-        .route_layer(from_fn_with_state(app.clone(), wait_for))
-        .route_layer(from_fn_with_state(app.clone(), may_read));
-    let append = Router::new()
-        .route("/api/v1/events", post(append::events))
-        .route_layer(from_fn_with_state(app.clone(), may_append));
-    let open = Router::new()
-        .route("/healthz", get(|| async { "alive\n" }))
-        .route("/readyz", get(answers::ready))
-        .route("/", get(pages::index))
-        .route("/dashboard/{*file}", get(pages::file));
-    let streams = Router::new().route("/api/v1/stream", get(stream::stream));
-    let timed = open
-        .merge(read)
-        .merge(append)
-        .merge(streams)
-        .layer(DefaultBodyLimit::max(app.limits.body_bytes))
-        .layer(from_fn_with_state(app.clone(), in_time));
+    let mut timed = Router::new();
+    for route in routes() {
+        let handler = match route.access {
+            Access::Open | Access::Stream => route.handler,
+            Access::Read => {
+                let waiting = route.handler.route_layer(from_fn_with_state(app.clone(), wait_for));
+                waiting.route_layer(from_fn_with_state(app.clone(), may_read))
+            }
+            Access::Append => route.handler.route_layer(from_fn_with_state(app.clone(), may_append)),
+        };
+        timed = timed.route(route.path, handler);
+    }
     timed
+        .layer(DefaultBodyLimit::max(app.limits.body_bytes))
+        .layer(from_fn_with_state(app.clone(), in_time))
         .fallback(|| async { Problem::absent("there is nothing here; /docs says what there is") })
         .method_not_allowed_fallback(|| async {
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method", "not with this method; /docs says with which")
@@ -138,8 +185,18 @@ async fn in_time(State(app): State<App>, request: Request, next: Next) -> Respon
         let close = (header::CONNECTION, HeaderValue::from_static("close"));
         Problem::new(StatusCode::REQUEST_TIMEOUT, "timeout", detail).header(close.0, close.1)
     };
+    let length = request.headers().get(header::CONTENT_LENGTH).and_then(|length| length.to_str().ok());
+    if length.and_then(|length| length.parse::<u64>().ok()).is_some_and(|length| length > app.limits.body_bytes as u64)
+    {
+        // Before it has come to that.
+        return too_large().into_response();
+    }
     let answer = timeout(app.limits.request_time, next.run(request)).await;
     answer.unwrap_or_else(|_| problem().into_response())
+}
+
+fn too_large() -> Problem {
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the body is too large: send events in smaller batches")
 }
 
 /// Gives a refusal of the framework's own, which is plain text, the form of all others.
@@ -152,7 +209,7 @@ async fn explain(request: Request, next: Next) -> Response {
         return response;
     }
     match status {
-        StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too-large", "the body is too large").into_response(),
+        StatusCode::PAYLOAD_TOO_LARGE => too_large().into_response(),
         status if status.is_client_error() => {
             Problem::new(status, "bad-request", "the request is malformed").into_response()
         }

@@ -2,6 +2,7 @@
 //! `projections::validate`'s, recording the writer's; here a body becomes drafts and a receipt becomes a status.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::State;
@@ -26,6 +27,7 @@ pub(super) async fn events(State(app): State<App>, headers: HeaderMap, body: Byt
     let permit = Arc::clone(&app.appends).acquire_owned().await;
     let permit = permit.map_err(|_| Problem::not_now("stopping", "the service is stopping"))?;
     let journal = Arc::clone(&app.journal);
+    let began = Instant::now();
     let appended = tokio::task::spawn_blocking(move || {
         let _permit = permit;
         journal.append(drafts)
@@ -35,6 +37,7 @@ pub(super) async fn events(State(app): State<App>, headers: HeaderMap, body: Byt
         let detail = "the outcome is unknown, retry with the same ids";
         return Err(Problem::not_now("outcome-unknown", detail).with("outcome", "unknown"));
     };
+    app.numbers.count(&appended, began.elapsed());
     Ok(answer(&appended?))
 }
 

@@ -17,6 +17,8 @@
 //! - `stream`: events and rows as they come
 //! - `progress`: doorbells, and reading one's own writes
 //! - `problem`: how a request ends otherwise than well
+//! - `openapi`: what there is to ask, told by the service itself
+//! - `numbers`: what Prometheus reads
 //! - `pages`: files served as they are
 //!
 //! What this knows nothing of: what an event means, how a figure is reckoned, how anything is kept. The rest of the
@@ -29,6 +31,8 @@ mod auth;
 mod connection;
 mod desk;
 mod guard;
+mod numbers;
+mod openapi;
 mod options;
 mod pages;
 mod params;
@@ -57,6 +61,7 @@ use auth::Door;
 use connection::{Service, accept};
 use desk::{Desk, Seat};
 use guard::Names;
+use numbers::Numbers;
 use progress::Progress;
 
 pub use options::{DEFAULT_PORT, Limits, ServeOptions, TlsFiles};
@@ -148,6 +153,7 @@ impl Server {
             journal: Arc::clone(&journal),
             names: Names::new(at, &options.allowed_hosts, tls.is_some()),
             limits,
+            numbers: Numbers::new().map_err(io::Error::other)?,
             progress,
             stopping: stopping.clone(),
             alive: alive.clone(),

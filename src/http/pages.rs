@@ -11,18 +11,33 @@ use super::problem::Problem;
 type Page = (&'static str, &'static str, &'static [u8]);
 
 /// The page at `/`.
-const INDEX: Page = ("dashboard/index.html", "text/html; charset=utf-8", include_bytes!("../../dashboard/index.html"));
+const INDEX: Page = ("dashboard/index.html", HTML, include_bytes!("../../dashboard/index.html"));
 
-/// What it is made of.
-const FILES: &[Page] =
-    &[("dashboard/style.css", "text/css; charset=utf-8", include_bytes!("../../dashboard/style.css"))];
+/// The page at `/docs`, which shows `/openapi.json`.
+const DOCS: Page = ("docs/index.html", HTML, include_bytes!("docs/index.html"));
+
+/// What the pages are made of.
+const FILES: &[Page] = &[
+    ("dashboard/style.css", CSS, include_bytes!("../../dashboard/style.css")),
+    ("dashboard/docs.js", SCRIPT, include_bytes!("docs/docs.js")),
+    ("dashboard/docs.css", CSS, include_bytes!("docs/docs.css")),
+];
+
+const HTML: &str = "text/html; charset=utf-8";
+const CSS: &str = "text/css; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The dashboard.
 pub(super) async fn index() -> Response {
     answer(&INDEX)
 }
 
-/// A file of it.
+/// The description of what there is to ask.
+pub(super) async fn docs() -> Response {
+    answer(&DOCS)
+}
+
+/// A file of a page.
 pub(super) async fn file(Path(file): Path<String>) -> Result<Response, Problem> {
     let path = format!("dashboard/{file}");
     let found = FILES.iter().find(|(known, ..)| *known == path);

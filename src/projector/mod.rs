@@ -42,7 +42,7 @@ use worker::Supervisor;
 pub use board::{ProjectionState, Role};
 pub use catch_up::{CaughtUp, Lag, catch_up, catch_up_within};
 pub use error::ProjectError;
-pub use renew::{Rebuilt, Swap};
+pub use renew::{Rebuilt, Swap, is_rebuilding};
 pub(crate) use worker::holder;
 
 /// The advisory lock of whoever writes the tables.

@@ -129,16 +129,19 @@ impl Ring {
 
 /// Where tables differ from what they were.
 #[derive(Debug)]
-pub(crate) struct Differing {
+pub struct Differing {
     /// Where the tables of each projection are now.
-    pub(crate) positions: BTreeMap<String, u64>,
+    pub positions: BTreeMap<String, u64>,
     /// Rows that were changed, made or deleted since.
-    pub(crate) tables: Keys,
+    pub tables: Keys,
 }
 
 /// How the live tables differ from those as of a position, by a connection to the latter; `None` where in more than
 /// `keys_max` rows, or where they were not made from the live ones.
-pub(crate) fn differing(
+///
+/// # Errors
+/// [`TablesError`].
+pub fn differing(
     past: &Connection,
     after: u64,
     tables: &[&'static Table],

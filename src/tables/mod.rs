@@ -59,8 +59,7 @@ use rows::Write;
 use turns::Turns;
 
 pub(crate) use as_of::as_of;
-pub(crate) use changed::differing;
-pub use changed::{Changed, Key};
+pub use changed::{Changed, Differing, Key, differing};
 pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use digest::{Digests, TableDigest, whole as whole_digest};

@@ -17,9 +17,9 @@ const ONLY_IN: [(&str, &[&str]); 7] = [
     ("bincode", &["projections/codec.rs"]),
     // The service: the rest of the library knows nothing of it.
     ("axum", &["src/http/"]),
-    ("tokio", &["src/http/"]),
+    ("tokio", &["src/http/", "tests/it/http/"]),
     ("hyper", &["src/http/"]),
-    ("tokio_rustls", &["src/http/"]),
+    ("tokio_rustls", &["src/http/", "tests/it/http/"]),
     ("prometheus", &["src/http/"]),
 ];
 

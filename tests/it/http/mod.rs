@@ -3,6 +3,9 @@
 mod access;
 mod answers;
 mod append;
+mod command;
+mod described;
 mod rows;
+mod rude;
 mod stream;
 mod support;
