@@ -5,6 +5,7 @@
 //!
 //! - `selection`: which rows and columns
 //! - `preset`: columns that are asked for together
+//! - `page`: parts of them, in other orders
 //! - `csv`, `jsonl`, `parquet`: rows as bytes
 //! - `file`: whole files, with their manifests
 //! - `records`: a file's rows read back
@@ -14,6 +15,7 @@ mod check;
 mod csv;
 mod file;
 mod jsonl;
+mod page;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod preset;
