@@ -26,7 +26,7 @@ test('the example of the empty journal can be sent as it stands', async (t) => {
   const example = await page.locator('#empty pre').first().innerText();
   const body = /-d '([^']+)'/.exec(example)[1];
   await served.post(JSON.parse(body));
-  assert.equal((await served.json('trades')).rows.length, 1);
+  assert.equal((await served.json('trades?wait_for=1')).rows.length, 1);
   await context.close();
 });
 

@@ -3,16 +3,14 @@
 
 import { mkdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { close, look, Served, show, WEEK } from './support.mjs';
+import { close, look, ROOT, Served, show, WEEK } from './support.mjs';
 
-const FOLDER = fileURLToPath(new URL('../../docs/images/', import.meta.url));
+const FOLDER = join(ROOT, 'docs/images');
 const BYTES_MAX = 250 * 1024;
 
-const WIDE = { viewport: { width: 1280, height: 860 } };
 const PICTURES = [
-  ['dashboard-light', '#/', { ...WIDE, colorScheme: 'light' }],
-  ['dashboard-dark', '#/', { ...WIDE, colorScheme: 'dark', viewport: { width: 1280, height: 1560 } }],
+  ['dashboard-light', '#/', { viewport: { width: 1400, height: 1120 }, colorScheme: 'light' }],
+  ['dashboard-dark', '#/', { viewport: { width: 1400, height: 1560 }, colorScheme: 'dark' }],
   ['dashboard-phone', '#/', { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true, colorScheme: 'light' }],
   ['dashboard-trade', '#/trade/eval-0304-04', { viewport: { width: 1280, height: 1400 }, colorScheme: 'dark' }],
 ];

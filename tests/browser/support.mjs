@@ -9,7 +9,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+/** Where the sources are: `./check` runs a copy of these files elsewhere. */
+export const ROOT = process.env.TRADEFOLD_ROOT ?? fileURLToPath(new URL('../../', import.meta.url));
 const PROGRAM = process.env.TRADEFOLD ?? join(ROOT, 'target/debug/tradefold');
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 

@@ -23,7 +23,8 @@ test('the first page tells the day, the risk, equity, the calendar, metrics and 
   // risk_state.
   assert.match(await text(page, '#risk'), /Daily loss left 1,151\.91 of 1,000\.00/);
   assert.match(await text(page, '#positions'), /Flat: no position is open\./);
-  assert.match(await text(page, '#equity'), /now 73,820\.62/);
+  // The withdrawal of the week is no loss, and is told: CashMoved of -39 came before the first trade, of -1500 after.
+  assert.match(await text(page, '#equity'), /now 73,820\.62, 669\.81 below the peak; deepest 975\.63 USD; cash moved meanwhile: −1,500\.00/);
   assert.ok(await page.locator('#equity canvas').count() > 1, 'no chart was drawn');
   // The rows of daily_pnl of both accounts, by date: 451.22 + 4.62 and so on.
   const days = await page.locator('#calendar .month td.day').allInnerTexts();
@@ -55,6 +56,25 @@ test('a breakdown tells what each value made, in money and R', async () => {
   await page.locator('#breakdown').getByRole('button', { name: 'Rule broken' }).click();
   await page.locator('#breakdown', { hasText: 'by the book' }).waitFor();
   assert.equal(await page.locator('#breakdown tbody tr').count(), 6);
+  quiet(seen);
+  await context.close();
+});
+
+test("a prop firm's rules are shown where the tables have them, in words as well as in colour", async () => {
+  const { page, context, seen } = await look(served, { path: '#/system' });
+  const rules = { daily_loss_limit_remaining: 180, drawdown_floor: 49000, drawdown_remaining: -5, profit_target_progress: 0.25, best_day_share: 0.62, consistency_limit: 0.5 };
+  await page.route('**/api/v1/accounts?*', async (route) => {
+    const answer = await (await route.fetch()).json();
+    answer.rows = answer.rows.map((row) => (row.account_id === 'eval-50k' ? { ...row, ...rules } : row));
+    await route.fulfill({ json: answer });
+  });
+  await page.reload();
+  await page.locator('#line.live').waitFor();
+  await show(page, '#/');
+  const risk = await text(page, '#risk');
+  for (const said of ['Daily loss left ▲ little left 180.00 of 1,000.00', 'Trailing drawdown left ■ reached −5.00 of 2,000.00', 'Profit target 25.0 % of 3,000.00', 'Best day: 62.0 % of the profit (at most 50 %)']) {
+    assert.ok(risk.includes(said), `${said} is not in: ${risk}`);
+  }
   quiet(seen);
   await context.close();
 });

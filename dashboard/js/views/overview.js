@@ -34,7 +34,10 @@ function equity() {
     const deepest = points.reduce((one, other) => (inMoney ? other.drawdown > one.drawdown : other.drawdown_r > one.drawdown_r) ? other : one);
     // A point that stands for several trades has the deepest drawdown among them, not that of now.
     const now = every === 1 ? `, ${below(last)} below the peak` : '';
-    note.textContent = `now ${inMoney ? f.money(last.equity) : f.inR(last.cumulative_r)}${now}; deepest ${below(deepest)}${inMoney ? ` ${moneyNote()}` : ''}`;
+    const cash = (point) => point.equity - point.cumulative_net;
+    const moved = Math.round((cash(last) - cash(points[0])) * 100) / 100;
+    const withCash = inMoney && moved !== 0 ? `; cash moved meanwhile: ${f.signedMoney(moved)}` : '';
+    note.textContent = `now ${inMoney ? f.money(last.equity) : f.inR(last.cumulative_r)}${now}; deepest ${below(deepest)}${inMoney ? ` ${moneyNote()}` : ''}${withCash}`;
     holder.setAttribute('aria-label', `Equity over time: ${note.textContent}`);
   };
   return {

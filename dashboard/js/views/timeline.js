@@ -9,7 +9,12 @@ const SHOWN = 8;
 const MENDING = ['FillCorrected', 'FillBusted', 'FillsReassigned', 'TradeAmended', 'TradeVoided'];
 
 function changes(list, zone) {
-  const row = (change) => h('tr', {}, h('th', { scope: 'row' }, f.words(change.column)), h('td', {}, f.plain(change.before, zone)), h('td', { class: 'arrow', 'aria-label': 'became' }, '→'), h('td', {}, h('b', {}, f.plain(change.after, zone))));
+  const row = (change) => {
+    const [before, after] = [f.plain(change.before, zone), f.plain(change.after, zone)];
+    // What differs by less than is usually written is written in full.
+    const [shown, became] = before === after ? [String(change.before), String(change.after)] : [before, after];
+    return h('tr', {}, h('th', { scope: 'row' }, f.words(change.column)), h('td', {}, shown), h('td', { class: 'arrow', 'aria-label': 'became' }, '→'), h('td', {}, h('b', {}, became)));
+  };
   return h('table', { class: 'changes' }, h('tbody', {}, list.map(row)));
 }
 
