@@ -134,6 +134,18 @@ impl Summary {
         }
     }
 
+    /// What the trades made, net.
+    #[must_use]
+    pub fn net(&self) -> Dec {
+        self.net_won + self.net_lost
+    }
+
+    /// The R of those that have one; `None` where none has.
+    #[must_use]
+    pub fn sum_r(&self) -> Option<Dec> {
+        (self.rated.count > 0).then_some(self.rated.sum)
+    }
+
     /// How many trades were added.
     #[must_use]
     pub fn trades(&self) -> u32 {

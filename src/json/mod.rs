@@ -52,9 +52,11 @@ pub fn metrics(window: u32, by: Option<&str>, account: Option<&str>, groups: &[G
     json!({ "window": window, "by": by, "account": account, "metrics": groups })
 }
 
-/// Every metric in full, the percentiles of slippage among them.
+/// What the trades made, then every metric in full, the percentiles of slippage among them.
 fn figures(answer: &Answer) -> Map<String, Json> {
     let mut object = Map::new();
+    object.insert("net".to_owned(), answer.summary.net().to_f64().into());
+    object.insert("sum_r".to_owned(), answer.summary.sum_r().map(|sum| sum.to_f64()).into());
     for metric in METRICS {
         object.insert(metric.name.to_owned(), cell(&metric.of(&answer.summary).into()));
     }

@@ -6,6 +6,7 @@ use std::fs::read_to_string;
 use std::path::{Path, PathBuf};
 
 use projections::TABLES;
+use sha2::{Digest, Sha256};
 
 const LINES_MAX: usize = 500;
 
@@ -91,6 +92,33 @@ fn no_test_is_forgotten() {
         let forgotten = modules.filter(|name| name != "main" && !text.contains(&format!("mod {name};")));
         report(forgotten.map(|name| format!("{main} has no `mod {name};`")));
     }
+}
+
+#[test]
+fn what_is_vendored_is_what_was_published() {
+    let vendor = root().join("dashboard/vendor");
+    let table = read_to_string(vendor.join("README.md")).unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let mut known = vec!["README.md", "LICENSE", "NOTICE"];
+    for row in rows {
+        let name = row.split('`').next().unwrap();
+        let hash: String = Sha256::digest(std::fs::read(vendor.join(name)).unwrap())
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        assert!(
+            row.contains(&format!("`{hash}`")),
+            "dashboard/vendor/{name} hashes to {hash}; the README says otherwise"
+        );
+        known.push(name);
+    }
+    assert!(known.len() > 3, "no file is listed");
+    let there = std::fs::read_dir(&vendor).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    report(
+        there
+            .filter(|name| !known.contains(&name.as_str()))
+            .map(|name| format!("dashboard/vendor/{name} is not in the README")),
+    );
 }
 
 struct Source {

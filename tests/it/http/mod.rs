@@ -5,6 +5,7 @@ mod answers;
 mod append;
 mod command;
 mod described;
+mod pages;
 mod rows;
 mod rude;
 mod stream;
