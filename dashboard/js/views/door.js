@@ -20,7 +20,8 @@ export function login(reason, done) {
     h('p', { class: 'note' }, 'It is kept as long as this tab is open, and sent to this server alone.'));
 }
 
-const SEND = `curl ${location.origin}/api/v1/events -H "Authorization: Bearer $TOKEN"`;
+const SEND = `curl ${location.origin}/api/v1/events \\
+  -H "Authorization: Bearer $TOKEN"`;
 
 const EVENT = `${SEND} \\
   -H "Content-Type: application/json" \\

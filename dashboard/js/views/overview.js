@@ -120,7 +120,7 @@ function breakdownColumns(dimension, most) {
 }
 
 function breakdown() {
-  const { section, body, tools, note } = card('What pays, and what it costs', { id: 'breakdown' });
+  const { section, body, tools, note } = card('What pays, and what it costs', { id: 'breakdown', wide: true });
   const part = { section, from: ['performance_breakdown'], load };
   async function load(signal) {
     const { dimension } = chosen;
@@ -159,7 +159,7 @@ function recent() {
 }
 
 function states() {
-  const { section, body, tools } = card('System state', { id: 'states' });
+  const { section, body, tools } = card('System state', { id: 'states', wide: true });
   tools.append(h('a', { href: '#/system' }, 'Timeline'));
   return {
     section,
@@ -176,7 +176,7 @@ function states() {
 
 /** The first page. */
 export function overview() {
-  const parts = [notices(), restatedNotice(), today(), risk(), positions(), equity(), calendar(), metrics(), breakdown(), recent(), states()];
+  const parts = [notices(), restatedNotice(), today(), risk(), positions(), equity(), calendar(), metrics(), recent(), breakdown(), states()];
   const page = new Page(parts, { title: 'Overview', className: 'overview' });
   // A part whose options were changed by hand is read anew, and the others are left alone.
   for (const part of parts) part.again = () => page.reload(part);
