@@ -20,8 +20,11 @@ function colour(name, alpha) {
 
 const iso = (time) => new Date(time * 1000).toISOString();
 
-/** The first kind of tick mark that is a time and not a date. */
-const CLOCK = 3;
+/** What a mark on the axis says, by what begins there: a year, a month, a day, or nothing but a time. */
+function tick(at, kind) {
+  const date = at.slice(0, 10);
+  return [() => date.slice(0, 4), () => f.month(date).slice(0, 3), () => f.shortDay(date)][kind]?.() ?? f.clock(at, 'UTC');
+}
 
 /** What clocks in a zone show at a moment, in seconds as if they were in UTC. */
 function onClocks(seconds) {
@@ -50,7 +53,7 @@ function dress() {
     rightPriceScale: { borderVisible: false },
     timeScale: {
       borderVisible: false, timeVisible: true, secondsVisible: false,
-      tickMarkFormatter: (time, kind) => (kind >= CLOCK ? f.clock(iso(time), 'UTC') : f.shortDay(iso(time).slice(0, 10))),
+      tickMarkFormatter: (time, kind) => tick(iso(time), kind),
     },
     crosshair: { vertLine: { labelBackgroundColor: colour('raised-dark') }, horzLine: { labelBackgroundColor: colour('raised-dark') } },
     localization: { timeFormatter: (time) => f.time(iso(time), 'UTC') },

@@ -34,8 +34,8 @@ export const quantity = (value) => written(value, 8, false, 0);
 export const inR = (value) => (isKnown(value) ? `${written(value, 2, true)}\u202fR` : DASH);
 export const percent = (share, digits = 1) => (isKnown(share) ? `${written(share * 100, digits, false)}\u202f%` : DASH);
 
-/** The class of a figure's direction. */
-export const tone = (value) => (!isKnown(value) || value === 0 ? '' : value > 0 ? 'up' : 'down');
+/** The class of a figure's direction; what is written as 0 has none. */
+export const tone = (value) => (!isKnown(value) || Math.abs(value) < 0.005 ? '' : value > 0 ? 'up' : 'down');
 
 export const words = (name) => (name ?? '').replaceAll('_', ' ');
 

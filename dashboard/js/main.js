@@ -15,8 +15,10 @@ import { system } from './views/system.js';
 import { trade } from './views/trade.js';
 import { trades } from './views/trades.js';
 
-/** Changes that come together are drawn together, and no more often than this. */
+/** Changes that come together are drawn together, and no more often than this; where the journal is so large that asking takes long, a
+ * third of the time at most is spent on it. */
 const DRAWN_EVERY = 1_000;
+const SHARE = 3;
 const GATHERED = 120;
 
 const main = document.getElementById('main');
@@ -28,7 +30,8 @@ let page = null;
 let shown = null;
 const changed = new Set();
 let drawing = null;
-let drawn = 0;
+/** When it may be drawn again. */
+let notBefore = 0;
 
 async function latestDay() {
   const [last] = await rows('daily_pnl', { sort: '-date', limit: 1, columns: 'date' });
@@ -116,8 +119,9 @@ function tell(error) {
 /** Draws what changed, together. */
 function draw() {
   if (drawing) return;
-  const wait = Math.max(GATHERED, drawn + DRAWN_EVERY - Date.now());
+  const wait = Math.max(GATHERED, notBefore - Date.now());
   drawing = setTimeout(async () => {
+    const began = Date.now();
     const now = new Set(changed);
     changed.clear();
     const wasEmpty = shown === 'empty';
@@ -134,7 +138,7 @@ function draw() {
     } catch (error) {
       tell(error);
     }
-    drawn = Date.now();
+    notBefore = Date.now() + Math.max(DRAWN_EVERY, SHARE * (Date.now() - began));
     drawing = null;
     if (changed.size > 0) draw();
   }, wait);

@@ -273,7 +273,9 @@ impl Query<'_> {
     }
 
     /// The conditions under which a row comes after the one where the last page ended: it is further in some column
-    /// and equal in those before it. The first column's part stands again by itself, where an index can use it.
+    /// and equal in those before it. The first column's part stands again by itself, where an index can use it. The whole
+    /// must not use one (that is what a plus says): for each of its alternatives SQLite would fetch all rows that are left,
+    /// and sort them, while the order's own index has the next ones side by side.
     fn beyond(&self) -> Vec<String> {
         let Some(after) = self.after else { return Vec::new() };
         let place = |index: usize| self.filters.len() + index + 1;
@@ -281,7 +283,7 @@ impl Query<'_> {
         let further = |(index, (sort, cell)): (usize, (&Sort, &Cell))| {
             let same = self.sort[..index].iter().enumerate();
             let mut all: Vec<String> =
-                same.map(|(index, sort)| format!("\"{}\" IS ?{}", sort.column.name, place(index))).collect();
+                same.map(|(index, sort)| format!("+\"{}\" IS ?{}", sort.column.name, place(index))).collect();
             all.push(further_sql(sort, cell, place(index)));
             all.join(" AND ")
         };
@@ -296,10 +298,10 @@ impl Query<'_> {
 fn further_sql(sort: &Sort, cell: &Cell, number: usize) -> String {
     let name = sort.column.name;
     match (sort.descending, cell) {
-        (false, Cell::Null) => format!("\"{name}\" IS NOT ?{number}"),
-        (false, _) => format!("\"{name}\" > ?{number}"),
+        (false, Cell::Null) => format!("+\"{name}\" IS NOT ?{number}"),
+        (false, _) => format!("+\"{name}\" > ?{number}"),
         (true, Cell::Null) => format!("?{number} IS NOT NULL"),
-        (true, _) => format!("(\"{name}\" < ?{number} OR \"{name}\" IS NULL)"),
+        (true, _) => format!("(+\"{name}\" < ?{number} OR +\"{name}\" IS NULL)"),
     }
 }
 
