@@ -214,8 +214,17 @@ impl Selection {
         self.said.clone()
     }
 
+    /// The columns, in the order of a row.
+    #[must_use]
+    pub fn chosen(&self) -> &[Column] {
+        &self.columns
+    }
+
     /// Hands each selected row to `each`, in the table's order, until it fails, and returns how many there were.
-    pub(super) fn each(
+    ///
+    /// # Errors
+    /// What `each` returns, and [`ExportError::Tables`].
+    pub fn each(
         &self,
         conn: &Connection,
         mut each: impl FnMut(&[Value<'_>]) -> Result<(), ExportError>,

@@ -94,7 +94,7 @@ struct Source {
 }
 
 fn sources() -> impl Iterator<Item = Source> {
-    let folders = ["src", "tests", "benches", "projections"];
+    let folders = ["src", "tests", "benches", "projections", "python/src"];
     folders.into_iter().flat_map(|folder| files(&root().join(folder), "rs")).map(|path| {
         let text = read_to_string(&path).unwrap();
         let path = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");
