@@ -21,8 +21,8 @@ impl TradingDate {
     /// The Monday of its week.
     #[must_use]
     pub fn week_start(self) -> Self {
-        // 1970-01-01 was a Thursday.
-        Self(self.0 - (self.0 + 3).rem_euclid(7))
+        // 1970-01-01 was a Thursday. The first date of all stands for "every date".
+        Self(self.0.saturating_sub((self.0 + 3).rem_euclid(7)))
     }
 
     /// The calendar date.

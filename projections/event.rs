@@ -177,7 +177,10 @@ mod payloads {
         pub daily_loss_limit: Option<Dec>,
         pub weekly_loss_limit: Option<Dec>,
         pub trailing_drawdown: Option<Dec>,
+        pub trailing_drawdown_mode: Option<String>,
+        pub trailing_drawdown_locks_at: Option<Dec>,
         pub profit_target: Option<Dec>,
+        pub consistency_limit: Option<Dec>,
         pub metrics_windows: Option<Vec<u32>>,
         pub attributes: Option<JsonText>,
     }

@@ -18,6 +18,7 @@ pub mod event;
 pub mod fills;
 pub mod json;
 pub mod ledger;
+pub mod limit_breaches;
 pub mod market_data;
 pub mod metrics;
 pub mod moment;
@@ -37,7 +38,7 @@ pub mod upcast;
 pub mod validate;
 
 /// Every table, in the order exports and docs list them.
-pub static TABLES: [&cell::Table; 13] = [
+pub static TABLES: [&cell::Table; 14] = [
     &trades::TABLE,
     &performance_metrics::TABLE,
     &performance_breakdown::TABLE,
@@ -50,5 +51,6 @@ pub static TABLES: [&cell::Table; 13] = [
     &rule_breaks::TABLE,
     &notes::TABLE,
     &accounts::TABLE,
+    &limit_breaches::TABLE,
     &anomalies::TABLE,
 ];

@@ -1,5 +1,6 @@
-//! Owns the measurements at size: time an event and peak memory of each command, at so many events and at ten times
-//! as many. Memory is what the kernel counts for the process (`VmHWM`).
+//! Owns the measurements at size: time an event, of the clock and of the processor, and peak memory of each command, at so
+//! many events and at ten times as many. Memory and processor time are what the kernel counts for the process (`VmHWM`,
+//! `utime` and `stime`): they hardly depend on what else the machine does.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,6 +23,7 @@ const GROWTH_MAX: f64 = 1.10;
 /// What a command took.
 struct Cost {
     seconds: f64,
+    processor_seconds: f64,
     megabytes: f64,
 }
 
@@ -37,13 +39,18 @@ pub(crate) fn measure(small: usize) {
         let grown = (small_cost.megabytes * GROWTH_MAX).min(MEGABYTES_MAX);
         memory(format!("peak memory of `{name}` at {small} events"), vec![small_cost.megabytes], MEGABYTES_MAX).print();
         memory(format!("peak memory of `{name}` at {large} events"), vec![large_cost.megabytes], grown.round()).print();
-        Figure {
-            what: format!("time an event of `{name}` at {large} events to that at {small}"),
+        let growth = |kind: &str, large_time: f64, small_time: f64| Figure {
+            what: format!("{kind} an event of `{name}` at {large} events to that at {small}"),
             unit: "x",
-            values: vec![large_cost.seconds / small_cost.seconds / 10.0],
+            values: vec![large_time / small_time / 10.0],
             goal: GROWTH_MAX,
-        }
-        .print();
+        };
+        growth("time", large_cost.seconds, small_cost.seconds).print();
+        growth("processor time", large_cost.processor_seconds, small_cost.processor_seconds).print();
+        println!(
+            "    {:.1} s and {:.1} s, of them {:.1} and {:.1} of the processor",
+            small_cost.seconds, large_cost.seconds, small_cost.processor_seconds, large_cost.processor_seconds
+        );
     }
     answers::opening(&place.path().join("journal"), large).iter().for_each(Figure::print);
 }
@@ -67,19 +74,30 @@ fn costs(events: usize) -> (Costs, TempDir) {
 fn cost(command: &mut Command) -> Cost {
     let work = || {
         let mut program = command.stdout(Stdio::null()).spawn().expect("the program");
-        let status = PathBuf::from(format!("/proc/{}/status", program.id()));
-        let mut peak = 0.0;
+        let proc = PathBuf::from(format!("/proc/{}", program.id()));
+        let (mut peak, mut busy) = (0.0, 0.0);
         loop {
-            peak = megabytes(&status).unwrap_or(peak);
+            peak = megabytes(&proc.join("status")).unwrap_or(peak);
+            busy = processor_seconds(&proc.join("stat")).unwrap_or(busy);
             if let Some(done) = program.try_wait().expect("the program") {
                 assert!(done.success(), "{command:?} failed");
-                return peak;
+                return (peak, busy);
             }
             thread::sleep(LOOK);
         }
     };
-    let (took, megabytes) = timed(work);
-    Cost { seconds: took.as_secs_f64(), megabytes }
+    let (took, (megabytes, processor_seconds)) = timed(work);
+    Cost { seconds: took.as_secs_f64(), processor_seconds, megabytes }
+}
+
+/// What its threads have taken of the processor so far, by itself and in the kernel for it.
+fn processor_seconds(stat: &Path) -> Option<f64> {
+    const TICKS_A_SECOND: f64 = 100.0;
+    let text = fs::read_to_string(stat).ok()?;
+    // The name in parentheses may hold blanks; the fields after it do not.
+    let mut fields = text.rsplit(')').next()?.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / TICKS_A_SECOND)
 }
 
 /// The peak so far; none once the program has ended.

@@ -8,6 +8,8 @@ use crate::decimal::Dec;
 use crate::event::AccountOpened;
 use crate::moment::Moment;
 
+use super::limits::{Progress, Rules, Tally};
+use super::path::Path;
 use super::running::WindowKey;
 
 /// The windows of an account that was opened without any: the last 20 trades, and all.
@@ -22,6 +24,10 @@ pub(crate) struct Account {
     pub(crate) risk: Vec<RiskSetting>,
     /// Starting equity + cash moved + what is realised, to now.
     pub(crate) equity: Dec,
+    /// How far its rules are used up; only kept up to date once it is opened.
+    pub(crate) progress: Progress,
+    /// Where its equity with open trades stands, where its drawdown trails that.
+    pub(crate) path: Path,
     pub(crate) first_seq: u64,
     /// Position of the event that last changed its row in `accounts`.
     pub(crate) last_seq: u64,
@@ -74,8 +80,9 @@ impl Account {
         windows
     }
 
-    pub(crate) fn starting_equity(&self) -> Dec {
-        self.opened.as_ref().map_or(Dec::ZERO, |opened| opened.terms.starting_equity)
+    /// The rules it was opened with; `None` before.
+    pub(crate) fn rules(&self) -> Option<Rules> {
+        self.opened.as_ref().map(|opened| Rules::of(&opened.terms))
     }
 }
 
@@ -99,6 +106,8 @@ pub(crate) struct Day {
     /// The last of those trades in window order.
     pub(crate) last_closed: Option<WindowKey>,
     pub(crate) equity_close: Dec,
+    /// What the account's rules make of it and of all days before it.
+    pub(crate) tally: Tally,
     pub(crate) ratings: Vec<Rating>,
     pub(crate) first_seq: u64,
     pub(crate) last_seq: u64,
@@ -107,6 +116,7 @@ pub(crate) struct Day {
 /// A CashMoved.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct CashMove {
+    pub(crate) seq: u64,
     pub(crate) at: Moment,
     pub(crate) amount: Dec,
 }
@@ -136,7 +146,11 @@ impl Day {
 
     /// What it adds to the account's equity.
     pub(crate) fn equity_change(&self) -> Dec {
-        self.net() + self.cash.iter().map(|moved| moved.amount).sum()
+        self.net() + self.cash_moved()
+    }
+
+    pub(crate) fn cash_moved(&self) -> Dec {
+        self.cash.iter().map(|moved| moved.amount).sum()
     }
 
     /// Takes back one rule break.

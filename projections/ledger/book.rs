@@ -126,9 +126,12 @@ pub(crate) struct InstrumentAt {
 /// What the excursions of a trade need of a bar.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Bar {
+    /// When it was recorded to have closed.
+    pub(crate) at: Moment,
     pub(crate) starts_at: Moment,
     pub(crate) high: Dec,
     pub(crate) low: Dec,
+    pub(crate) close: Dec,
 }
 
 /// The trade at the end of a key of the drawer of spells: after account, symbol and an eight-byte spell.

@@ -3,6 +3,7 @@
 
 use super::Work;
 use super::book::{BookId, FillRef, FillStatus};
+use super::path::Prices;
 use super::place::Surprise;
 use super::position::{Fill, Part};
 use super::trade::{Fact, Status, Trade};
@@ -240,6 +241,8 @@ impl Work<'_> {
             day.fees += part.fees;
             day.fills += 1;
             day.gross += gross.into_iter().sum();
+            let prices = Prices { low: fill.price, high: fill.price, last: Some(fill.price) };
+            self.trace(&fill.book.account, trade_id, fact.seq, fact.at, prices);
         }
     }
 

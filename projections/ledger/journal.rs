@@ -3,6 +3,8 @@
 
 use super::account::{Account, CashMove, Opening, Rating, RiskSetting, Standing};
 use super::book::{Bar, BookId, InstrumentAt};
+use super::limits::Today;
+use super::path::Prices;
 use super::place::Surprise;
 use super::position::Tick;
 use super::trade::{Fact, Status};
@@ -97,8 +99,13 @@ impl Work<'_> {
     }
 
     fn close_bar(&mut self, closed: &BarClosed) -> Option<String> {
-        let bar =
-            Bar { starts_at: closed.timestamp, high: closed.high.max(closed.low), low: closed.low.min(closed.high) };
+        let bar = Bar {
+            at: self.at,
+            starts_at: closed.timestamp,
+            high: closed.high.max(closed.low),
+            low: closed.low.min(closed.high),
+            close: closed.close,
+        };
         self.state.bars.put(&Key::text(&closed.symbol).seq(self.now), bar);
         let accounts = self.state.open_in.get(self.shelf, &Key::text(&closed.symbol)).cloned();
         for account in accounts.unwrap_or_default() {
@@ -116,14 +123,15 @@ impl Work<'_> {
         let Some(trade) = self.trade(trade_id) else { return };
         let entered_before = trade.position.entry.as_ref().is_some_and(|entry| entry.at <= bar.starts_at);
         let widens = trade.extremes.is_none_or(|(low, high)| bar.low < low || bar.high > high);
-        if trade.status == Status::Open
-            && trade.position.open().is_positive()
-            && entered_before
-            && widens
-            && let Some(trade) = self.trade_mut(trade_id, seq)
-        {
+        if trade.status != Status::Open || !trade.position.open().is_positive() || !entered_before {
+            return;
+        }
+        let account = trade.account.clone();
+        if widens && let Some(trade) = self.trade_mut(trade_id, seq) {
             trade.see_prices(bar.low, bar.high);
         }
+        let prices = Prices { low: bar.low, high: bar.high, last: Some(bar.close) };
+        self.trace(&account, trade_id, seq, bar.at, prices);
     }
 
     fn open_account(&mut self, opened: &AccountOpened) -> String {
@@ -143,6 +151,7 @@ impl Work<'_> {
         self.state.forget_standing(&account_id);
         self.forget_recent(&account_id);
         self.redate(&account_id);
+        self.begin_path(&account_id);
         account_id
     }
 
@@ -175,8 +184,9 @@ impl Work<'_> {
 
     fn move_cash(&mut self, moved: &CashMoved) -> String {
         let date = self.date(&moved.account_id, self.at);
-        let at = self.at;
-        self.day_money(&moved.account_id, date).cash.push(CashMove { at, amount: moved.amount });
+        let (seq, at) = (self.now, self.at);
+        self.day_money(&moved.account_id, date).cash.push(CashMove { seq, at, amount: moved.amount });
+        self.trace_cash(&moved.account_id, seq, at, moved.amount);
         moved.account_id.clone()
     }
 
@@ -219,9 +229,10 @@ impl Work<'_> {
     pub(super) fn stand(&mut self, account: &str) {
         let (seq, at) = (self.now, self.at);
         self.account(account);
-        let standing = self.standing(account, at);
+        let (standing, today) = self.standing(account, at);
         let known: &mut Account = self.account(account);
         (known.latest.seq, known.latest.at, known.latest.standing) = (seq, at, standing);
+        self.progress(account, today);
     }
 
     /// An event of another account changed a day of this one: its figures follow, on the date it is at.
@@ -234,45 +245,51 @@ impl Work<'_> {
         if latest.seq == self.now {
             return;
         }
-        let standing = self.standing(account, latest.at);
+        let (standing, today) = self.standing(account, latest.at);
         if standing != latest.standing {
             let now = self.now;
             let known = self.account(account);
             (known.latest.seq, known.latest.standing) = (now, standing);
         }
+        self.progress(account, today);
     }
 
     /// Where an account stands on the date of a moment.
-    fn standing(&mut self, account: &str, at: Moment) -> Standing {
+    fn standing(&mut self, account: &str, at: Moment) -> (Standing, Option<Today>) {
         let date = self.date(account, at);
-        if let Some(Some((known, standing))) = self.state.standings.get(account)
+        if let Some(Some((known, standing, today))) = self.state.standings.get(account)
             && *known == date
         {
-            return *standing;
+            return (*standing, *today);
         }
-        let standing = self.reckon_standing(account, date);
+        let (standing, today) = self.reckon_standing(account, date);
         match self.state.standings.get_mut(account) {
-            Some(known) => *known = Some((date, standing)),
-            None => drop(self.state.standings.insert(account.to_owned(), Some((date, standing)))),
+            Some(known) => *known = Some((date, standing, today)),
+            None => drop(self.state.standings.insert(account.to_owned(), Some((date, standing, today)))),
         }
-        standing
+        (standing, today)
     }
 
-    fn reckon_standing(&mut self, account: &str, date: TradingDate) -> Standing {
+    /// Where an account stands on a date, and, once it is opened, what its rules look at.
+    fn reckon_standing(&mut self, account: &str, date: TradingDate) -> (Standing, Option<Today>) {
         self.state.days.hold(self.shelf, &Key::text(account));
         let today = self.state.days.get(self.shelf, &day_key(account, date));
         let (daily_pnl_r, net) = today.map_or((Dec::ZERO, Dec::ZERO), |day| (day.pnl_r, day.trades_net));
         let monday = date.week_start();
         let (from, to) = (day_key(account, monday), day_key(account, TradingDate(monday.0 + 7)));
-        let week = self.state.days.held(&from.0, &to.0);
-        let weekly_pnl_r = week.map(|(_, day)| day.pnl_r).sum();
-        let limit = self.account(account).opened.as_ref().and_then(|opened| opened.terms.daily_loss_limit);
-        Standing {
+        let (mut weekly_pnl_r, mut week_net) = (Dec::ZERO, Dec::ZERO);
+        for (_, day) in self.state.days.held(&from.0, &to.0) {
+            weekly_pnl_r += day.pnl_r;
+            week_net += day.net();
+        }
+        let rules = self.account(account).rules();
+        let standing = Standing {
             daily_pnl_r,
             weekly_pnl_r,
             consecutive_red_days: self.red_days_before(account, date),
-            daily_loss_limit_remaining: limit.map(|limit| limit + net),
-        }
+            daily_loss_limit_remaining: rules.and_then(|rules| Some(rules.daily_loss_limit? + net)),
+        };
+        (standing, rules.map(|rules| self.today(account, date, week_net, &rules)))
     }
 
     /// The run of red days that ends with the latest before a date, over days on which trades closed.

@@ -11,7 +11,9 @@ mod correct;
 mod fill;
 pub(crate) mod groups;
 mod journal;
+pub(crate) mod limits;
 pub mod on_demand;
+mod path;
 mod place;
 pub(crate) mod position;
 mod recount;
@@ -31,9 +33,11 @@ pub use words::{DIMENSIONS, Words};
 use account::{Account, Day, Standing};
 use book::{Bar, Book, FillRef, InstrumentAt};
 use groups::{Change, Group};
+use limits::Today;
+use path::Step;
 use refold::Refolds;
 use running::{Marks, WindowKey};
-use trade::{Fact, Trade};
+use trade::{Excursion, Fact, Trade};
 
 use crate::calendar::{Calendar, TradingDate};
 use crate::cell::{Cell, Row, Table};
@@ -62,6 +66,12 @@ struct State {
     /// Accounts with open trades, by symbol: whom a bar concerns.
     open_in: Drawer<Vec<String>>,
     bars: Drawer<Bar>,
+    /// Excursions that widened nothing when they were marked, by trade: a correction may make them count.
+    excursions: Drawer<Excursion>,
+    /// Equity with open trades, by account and position, of accounts whose drawdown trails it.
+    path: Drawer<Step>,
+    /// The limits that were reached, by account, rule and date.
+    breached: Drawer<()>,
     /// Facts that name a trade nobody knows, by trade.
     orphans: Drawer<Vec<Fact>>,
     accounts: Drawer<Account>,
@@ -82,7 +92,7 @@ struct State {
     calendars: BTreeMap<String, Calendar>,
     utc: Calendar,
     /// Where accounts stood on the date reckoned last, until one of their days changes.
-    standings: BTreeMap<String, Option<(TradingDate, Standing)>>,
+    standings: BTreeMap<String, Option<(TradingDate, Standing, Option<Today>)>>,
 }
 
 /// One event on its way through the ledger.
@@ -109,6 +119,8 @@ struct Work<'a> {
     days_changed: BTreeSet<String>,
     /// From which date on an account's equity must be added up again.
     equity_from: BTreeMap<String, TradingDate>,
+    /// From which position on an account's path must be gone along again.
+    path_from: BTreeMap<String, u64>,
     is_correction: bool,
     /// The event changes nothing: it was listed as an anomaly, and does not count as an event of its account.
     in_vain: bool,
@@ -124,6 +136,9 @@ impl Default for Ledger {
             instruments: Drawer::new("instruments"),
             open_in: Drawer::new("open_in"),
             bars: Drawer::ordered("bars"),
+            excursions: Drawer::ordered("excursions"),
+            path: Drawer::ordered("path"),
+            breached: Drawer::new("breached"),
             orphans: Drawer::packed("orphans"),
             accounts: Drawer::ordered("accounts"),
             days: Drawer::ordered("days"),
@@ -145,7 +160,7 @@ impl Default for Ledger {
 /// The ledger, to the world.
 pub static ABOUT: About = About {
     name: "ledger",
-    version: 2,
+    version: 3,
     tables: &[
         &crate::trades::TABLE,
         &crate::performance_metrics::TABLE,
@@ -158,6 +173,7 @@ pub static ABOUT: About = About {
         &crate::rule_breaks::TABLE,
         &crate::notes::TABLE,
         &crate::accounts::TABLE,
+        &crate::limit_breaches::TABLE,
         &crate::anomalies::TABLE,
     ],
     types: &[
@@ -206,14 +222,17 @@ impl Projection for Ledger {
             days_before: BTreeMap::new(),
             days_changed: BTreeSet::new(),
             equity_from: BTreeMap::new(),
+            path_from: BTreeMap::new(),
             is_correction: false,
             in_vain: false,
         };
         let account = work.fold(event).filter(|_| !work.in_vain);
         work.settle();
+        let moved = work.walk_paths();
         if let Some(account) = &account {
             work.stand(account);
         }
+        work.days_changed.extend(moved);
         for other in std::mem::take(&mut work.days_changed) {
             work.stand_again(&other);
         }
@@ -235,6 +254,9 @@ impl Projection for Ledger {
         state.instruments.write(&mut changes);
         state.open_in.write(&mut changes);
         state.bars.flush(&mut changes, |_| false);
+        state.excursions.flush(&mut changes, |_| false);
+        state.path.flush(&mut changes, |_| false);
+        state.breached.flush(&mut changes, |()| false);
         state.orphans.flush(&mut changes, |_| false);
         state.accounts.write(&mut changes);
         state.days.write(&mut changes);

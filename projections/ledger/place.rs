@@ -3,8 +3,9 @@
 
 use super::account::Day;
 use super::book::BookId;
+use super::path::Prices;
 use super::position::{Position, Tick};
-use super::trade::{AtEntry, Fact, Status, Trade, fields_of};
+use super::trade::{AtEntry, Excursion, Fact, Status, Trade, fields_of};
 use super::{Work, day_key, trade_key};
 use crate::decimal::Dec;
 use crate::drawer::Key;
@@ -159,6 +160,7 @@ impl Work<'_> {
             extremes: None,
             at_entry: AtEntry::default(),
             day_net: None,
+            worth: Dec::ZERO,
             corrections: 0,
             corrected_at: 0,
             posted: None,
@@ -218,16 +220,20 @@ impl Work<'_> {
         }
     }
 
-    /// Price extremes; those that widen nothing are not worth keeping.
+    /// Price extremes; those that widen nothing are kept apart, so that a trade stays small however often it is marked.
     fn mark(&mut self, marked: &ExcursionMarked, fact: Fact) {
         let (low, high) = (marked.low.min(marked.high), marked.low.max(marked.high));
-        match self.trade_mut(&marked.trade_id, fact.seq) {
-            Some(trade) => {
-                if trade.see_prices(low, high) {
-                    trade.facts.push(fact);
-                }
-            }
-            None => self.orphan(&marked.trade_id, fact),
+        let (seq, at) = (fact.seq, fact.at);
+        let Some(trade) = self.trade_mut(&marked.trade_id, seq) else { return self.orphan(&marked.trade_id, fact) };
+        let open_in = trade.position.open().is_positive().then(|| trade.account.clone());
+        if trade.see_prices(low, high) {
+            trade.facts.push(fact);
+        } else {
+            let key = trade_key(&marked.trade_id).seq(seq);
+            self.state.excursions.put(&key, Excursion { at, marked: marked.clone() });
+        }
+        if let Some(account) = open_in {
+            self.trace(&account, &marked.trade_id, seq, at, Prices { low, high, last: None });
         }
     }
 
@@ -264,6 +270,7 @@ impl Work<'_> {
         }
         let Some(trade) = self.trade(trade_id).cloned() else { return };
         self.unpost_money(&trade);
+        self.untrace(&trade);
         for trip in &trade.position.round_trips {
             self.rows.delete(&round_trips::TABLE, round_trips::key(trade_id, trip));
         }

@@ -183,6 +183,13 @@ impl Position {
         self.gross - self.fees
     }
 
+    /// What is open would bring at a price.
+    pub(crate) fn open_profit(&self, direction: Direction, tick: Tick, price: Dec) -> Dec {
+        let points: Dec = self.lots.iter().map(|lot| (price - lot.price) * lot.left.quantity).sum();
+        let points = if direction == Direction::Long { points } else { -points };
+        points * tick.point_value
+    }
+
     /// Adds a part of a fill. An exit part is never larger than [`Self::open`]: placement splits before.
     pub(crate) fn add(&mut self, direction: Direction, tick: Tick, fill: &Fill, part: Part) {
         self.fills += 1;

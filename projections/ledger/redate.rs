@@ -42,7 +42,7 @@ impl Work<'_> {
         }
     }
 
-    fn trades_of(&mut self, account: &str) -> Vec<String> {
+    pub(super) fn trades_of(&mut self, account: &str) -> Vec<String> {
         let prefix = Key::text(account);
         let spells = self.state.spells.scan(self.shelf, &prefix.0, &prefix.end(), usize::MAX);
         spells.into_iter().filter_map(|(key, ())| super::book::trade_at_end(&key)).collect()

@@ -7,9 +7,11 @@
 
 use std::collections::BTreeMap;
 
+use uuid::Uuid;
+
 use super::book::{Book, BookId, FillRef, trade_at_end};
 use super::position::RoundTrip;
-use super::trade::{Fact, Status, Trade};
+use super::trade::{Excursion, Fact, Status, Trade};
 use super::{Work, rows, trade_key};
 use crate::cell::Cell;
 use crate::drawer::Key;
@@ -156,6 +158,8 @@ impl Work<'_> {
     fn take_trade_out(&mut self, trade_id: &str) {
         let Some(trade) = self.state.trades.remove(self.shelf, &trade_key(trade_id)) else { return };
         self.unpost_money(&trade);
+        self.untrace(&trade);
+        self.take_excursions_out(&trade.trade_id);
         for trip in &trade.position.round_trips {
             self.rows.delete(&round_trips::TABLE, round_trips::key(&trade.trade_id, trip));
         }
@@ -168,6 +172,17 @@ impl Work<'_> {
         // Taken out a second time, it is one that was just placed, and has no history to keep.
         if !self.born.contains(&trade.trade_id) {
             self.taken_out.entry(trade.trade_id.clone()).or_insert(trade);
+        }
+    }
+
+    fn take_excursions_out(&mut self, trade_id: &str) {
+        let prefix = trade_key(trade_id);
+        for (key, Excursion { at, marked }) in
+            self.state.excursions.scan(self.shelf, &prefix.0, &prefix.end(), usize::MAX)
+        {
+            let seq = Key::read_seq(&key[key.len() - 8..]).unwrap_or_default();
+            self.state.excursions.remove(self.shelf, &Key::from(key.as_slice()));
+            self.pend(Fact::new(seq, Uuid::nil(), at, Payload::ExcursionMarked(marked)));
         }
     }
 

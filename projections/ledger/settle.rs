@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::account::{AccountDay, Day};
 use super::groups::{Change, group_key};
+use super::limits::Tally;
 use super::recount::latest_closed;
 use super::rows;
 use super::running::WindowKey;
@@ -357,18 +358,28 @@ impl Work<'_> {
         for (account, from) in std::mem::take(&mut self.equity_from) {
             let (prefix, start) = (Key::text(&account), day_key(&account, from));
             self.state.days.hold(self.shelf, &prefix);
-            let before = self.state.days.held(&prefix.0, &start.0).next_back().map(|(_, day)| day.equity_close);
-            let mut equity = before.unwrap_or_else(|| self.account(&account).starting_equity());
-            let mut changed = Vec::new();
+            let rules = self.account(&account).rules();
+            let before = self.state.days.held(&prefix.0, &start.0).next_back();
+            let at_start =
+                || rules.map_or_else(Default::default, |rules| (rules.starting_equity, Tally::at_start(&rules)));
+            let (mut equity, mut tally) = before.map_or_else(at_start, |(_, day)| (day.equity_close, day.tally));
+            let (mut changed, mut reached) = (Vec::new(), Vec::new());
             for (key, day) in self.state.days.held(&start.0, &prefix.end()) {
+                let date = TradingDate::from_key(&key[prefix.0.len()..]);
                 equity += day.equity_change();
-                if day.equity_close != equity {
-                    changed.push((TradingDate::from_key(&key[prefix.0.len()..]), equity));
+                if let Some(rules) = &rules {
+                    reached.extend(tally.close(date, day, equity, rules));
+                }
+                if day.equity_close != equity || day.tally != tally {
+                    changed.push((date, equity, tally));
                 }
             }
-            for (date, equity) in changed {
-                self.day(&account, date).equity_close = equity;
+            for (date, equity, tally) in changed {
+                let day = self.day(&account, date);
+                (day.equity_close, day.tally) = (equity, tally);
             }
+            reached.extend(rules.iter().flat_map(|rules| self.weeks_lost(&account, from, rules)));
+            self.list_breaches(&account, &reached);
             let now = self.now;
             let known = self.account(&account);
             if known.equity != equity {

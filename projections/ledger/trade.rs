@@ -11,7 +11,7 @@ use super::book::BookId;
 use super::position::{Fill, Part, Position, RoundTrip, Tick};
 use super::settle::Posted;
 use crate::decimal::Dec;
-use crate::event::{Direction, FillRecorded, Payload, TradeExited, TradeOpened};
+use crate::event::{Direction, ExcursionMarked, FillRecorded, Payload, TradeExited, TradeOpened};
 use crate::moment::Moment;
 
 /// An event, or the part of one, that belongs to a trade.
@@ -81,6 +81,13 @@ impl Fact {
             _ => None,
         }
     }
+}
+
+/// An ExcursionMarked that widened no extremes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Excursion {
+    pub(crate) at: Moment,
+    pub(crate) marked: ExcursionMarked,
 }
 
 /// The fields of a JSON object.
@@ -201,6 +208,8 @@ pub(crate) struct Trade {
     pub(crate) at_entry: AtEntry,
     /// Net of the account's trades closed on its exit's trading date, up to and with it.
     pub(crate) day_net: Option<Dec>,
+    /// What it adds to its account's equity with open trades, where that is followed.
+    pub(crate) worth: Dec,
     pub(crate) corrections: u32,
     /// Position of the last correction counted: one that names it twice counts once.
     pub(crate) corrected_at: u64,

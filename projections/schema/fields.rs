@@ -44,8 +44,19 @@ pub(super) const ACCOUNT_OPENED_1: &[Field] = &[
     optional("day_rolls_at", Kind::Clock, "Local time at which the next trading date begins; 17:00 where left out."),
     optional("daily_loss_limit", AMOUNT, "The most it may lose on a trading date."),
     optional("weekly_loss_limit", AMOUNT, "The most it may lose in a week."),
-    optional("trailing_drawdown", AMOUNT, "The most its equity may fall from its peak."),
+    optional("trailing_drawdown", AMOUNT, "The most its equity may fall from its high-water mark."),
+    optional(
+        "trailing_drawdown_mode",
+        Kind::OneOf(&["end_of_day", "intraday"]),
+        "What raises the high-water mark: a day's closing equity, or equity with open trades at any time; end_of_day where left out.",
+    ),
+    optional(
+        "trailing_drawdown_locks_at",
+        SIGNED,
+        "The equity at which the floor below the mark stops rising; it never stops where left out.",
+    ),
     optional("profit_target", AMOUNT, "The profit that passes an evaluation."),
+    optional("consistency_limit", FRACTION, "The largest share of the whole profit that the best day may have."),
     optional(
         "metrics_windows",
         Kind::Wholes,

@@ -16,7 +16,7 @@ const fn version(fields: &'static [Field]) -> Version {
 pub static TYPES: &[EventType] = &[
     EventType {
         name: "AccountOpened",
-        doc: "An account, its currency and its limits.",
+        doc: "An account, its currency and its limits. One that its firm resets is opened anew under another name.",
         stream: StreamRule::Account,
         versions: &[version(ACCOUNT_OPENED_1)],
     },

@@ -89,7 +89,8 @@ Examples:
 
 pub(crate) const EXPORT: &str = "\
 Tables: trades, performance_metrics, performance_breakdown, system_state, risk_state, daily_pnl, fills, round_trips, \
-market_data, rule_breaks, notes, accounts, anomalies; or all. All are read at one moment, so that they agree.
+market_data, rule_breaks, notes, accounts, limit_breaches, anomalies; or all. All are read at one moment, so that \
+they agree.
 
 RFC 4180 in UTF-8 with a head and CRLF. Numbers in the shortest form that reads back the same; what is absent is \
 empty. Rows in a fixed order: equal tables give equal files. A file appears whole or not at all, with TABLE.manifest.json \

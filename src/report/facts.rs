@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use projections::calendar::{TradingDate, WEEKDAYS};
 use projections::cell::{Column, Table};
-use projections::{accounts, daily_pnl, ledger, trades};
+use projections::{accounts, daily_pnl, ledger, limit_breaches, trades};
 use uuid::Uuid;
 
 use super::{ReportError, Request};
@@ -35,6 +35,8 @@ pub(super) struct Facts {
     pub(super) account: String,
     pub(super) terms: Terms,
     pub(super) currency: String,
+    pub(super) limits: Vec<Limit>,
+    pub(super) breaches: Vec<Breach>,
     pub(super) from: TradingDate,
     pub(super) to: TradingDate,
     pub(super) days: Vec<Day>,
@@ -50,6 +52,34 @@ pub(super) struct Facts {
     /// The chain's hash there.
     pub(super) chain_head: String,
 }
+
+/// A rule of the account, as of its last event.
+pub(super) struct Limit {
+    pub(super) name: &'static str,
+    /// What was given.
+    pub(super) given: f64,
+    /// How much of it is used, or reached.
+    pub(super) now: Option<f64>,
+    pub(super) now_means: &'static str,
+}
+
+/// A row of `limit_breaches`.
+pub(super) struct Breach {
+    pub(super) rule: String,
+    pub(super) date: String,
+    pub(super) threshold: Option<f64>,
+    pub(super) value: Option<f64>,
+    pub(super) seq: u64,
+}
+
+/// The rules: what they are called, the columns of `accounts` with what was given and where it stands, and what that is.
+const LIMITS: [(&str, &str, &str, &str); 5] = [
+    ("Daily loss limit", "daily_loss_limit", "daily_loss_limit_remaining", "left on the last date"),
+    ("Weekly loss limit", "weekly_loss_limit", "weekly_loss_limit_remaining", "left in the last week"),
+    ("Trailing drawdown", "trailing_drawdown", "drawdown_remaining", "above the floor"),
+    ("Profit target", "profit_target", "profit_target_progress", "of it reached (1 is all)"),
+    ("Consistency", "consistency_limit", "best_day_share", "share of the best day"),
+];
 
 /// A row of `daily_pnl`.
 pub(super) struct Day {
@@ -115,6 +145,8 @@ pub(super) fn gather(reader: &Reader, conn: &Connection, request: &Request) -> R
         answer: ask("all")?.into_values().next(),
         terms,
         currency,
+        limits: limits(conn, &account)?,
+        breaches: breaches(conn, &account, from, to)?,
         from,
         to,
         days,
@@ -194,6 +226,40 @@ fn terms(conn: &Connection, account: &str) -> Result<(Terms, String), TablesErro
     })?;
     terms.retain(|(_, value)| !value.is_empty());
     Ok((terms, currency))
+}
+
+fn limits(conn: &Connection, account: &str) -> Result<Vec<Limit>, TablesError> {
+    let columns: Vec<&str> = LIMITS.iter().flat_map(|(_, given, now, _)| [*given, *now]).collect();
+    let mut limits = Vec::new();
+    read(conn, &accounts::TABLE, &columns, &[of_account(account)], |row| {
+        for ((name, _, _, now_means), pair) in LIMITS.into_iter().zip(row.chunks(2)) {
+            if let Some(given) = pair[0].as_f64() {
+                limits.push(Limit { name, given, now: pair[1].as_f64(), now_means });
+            }
+        }
+    })?;
+    Ok(limits)
+}
+
+fn breaches(conn: &Connection, account: &str, from: TradingDate, to: TradingDate) -> Result<Vec<Breach>, TablesError> {
+    // A week's breach bears the date of its Monday.
+    let filters = [
+        of_account(account),
+        Filter::From("date", from.week_start().to_string()),
+        Filter::Before("date", TradingDate(to.0.saturating_add(1)).to_string()),
+    ];
+    let mut breaches = Vec::new();
+    read(conn, &limit_breaches::TABLE, &["rule", "date", "threshold", "value", "first_seq"], &filters, |row| {
+        breaches.push(Breach {
+            rule: text(row[0]),
+            date: text(row[1]),
+            threshold: row[2].as_f64(),
+            value: row[3].as_f64(),
+            seq: row[4].as_count().unwrap_or(0),
+        });
+    })?;
+    breaches.retain(|breach| breach.rule == "weekly_loss_limit" || breach.date >= from.to_string());
+    Ok(breaches)
 }
 
 /// The trades closed on those dates, in the order in which they closed, and how many there are.

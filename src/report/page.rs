@@ -35,6 +35,7 @@ pub(super) fn of(facts: &Facts) -> String {
                     p.note { "Equity at the end of each trading day; below it, how far realised net is under its peak." }
                 }
                 section { h2 { "Days" } (calendar(&facts.days)) }
+                @if !facts.limits.is_empty() { (limits(facts)) }
                 @if let Some(answer) = &facts.answer { (metrics(answer)) }
                 @for breakdown in &facts.breakdowns { (table_of(breakdown)) }
                 (restatements(&facts.restated))
@@ -171,6 +172,30 @@ fn cell(day: Option<&Day>) -> Markup {
             span.date { (day.date.to_string()[8..]) @if day.rules_broken > 0 { abbr title="rules broken" { " !" } } }
             span.net { (decimals(Some(day.net), 0)) }
             span.note { (trades) }
+        }
+    }
+}
+
+fn limits(facts: &Facts) -> Markup {
+    html! {
+        section { h2 { "Rules of the account" }
+            table {
+                thead { tr { th { "Rule" } th.number { "Given" } th.number { "Now" } th { "" } } }
+                tbody {
+                    @for limit in &facts.limits {
+                        tr {
+                            td { (limit.name) } td.number { (amount(Some(limit.given))) }
+                            td.number { (amount(limit.now)) } td.note { (limit.now_means) }
+                        }
+                    }
+                }
+            }
+            p { @if facts.breaches.is_empty() { "No limit was reached on these dates." } }
+            @for breach in &facts.breaches {
+                p.down { (breach.rule.replace('_', " ")) " reached, " (breach.date) ": " (amount(breach.value)) " against " (amount(breach.threshold))
+                    ", by the event at position " (breach.seq) "." }
+            }
+            p.note { "Where the rules stand is as of the account's last event, whatever dates were asked for." }
         }
     }
 }

@@ -50,6 +50,31 @@ fn dates_choose_days_trades_and_metrics() {
 }
 
 #[test]
+fn a_limit_that_was_reached_is_told_with_its_cause() {
+    let place = Place::new();
+    let event = |number: u32, kind: &str, data: &str| {
+        format!(
+            r#"{{"type":"{kind}","id":"0197b6ce-0000-7000-8000-{number:012}","occurred_at":"2026-03-02T15:0{number}:00Z","data":{data}}}"#
+        ) + "\n"
+    };
+    let fill = |id: &str, side: &str, price: u32| {
+        format!(r#"{{"fill_id":"{id}","symbol":"X","side":"{side}","quantity":1,"price":{price},"account_id":"A"}}"#)
+    };
+    let input = event(
+        1,
+        "AccountOpened",
+        r#"{"account_id":"A","currency":"USD","starting_equity":50000,"daily_loss_limit":100}"#,
+    ) + &event(2, "FillRecorded", &fill("a", "buy", 1_000))
+        + &event(3, "FillRecorded", &fill("b", "sell", 850));
+    place.feed(input, ["append"]).ok();
+    let page = report(&place, &["--account", "A"]);
+    assert!(
+        page.contains("daily loss limit reached, 2026-03-02: -150.00 against -100.00, by the event at position 3.")
+    );
+    assert!(page.contains("-50.00") && !page.contains("No limit was reached"));
+}
+
+#[test]
 fn nothing_in_it_runs_or_comes_from_elsewhere() {
     let place = Place::new();
     let evil = "<img src=x onerror=alert(1)>\\\"'&";

@@ -25,6 +25,16 @@ class Anomaly:
     detail: str
 
 
+@dataclass
+class Sighting:
+    """What a trade was worth at an event: at the low and the high of its prices, and at the last one known."""
+    event: object
+    trade: Trade
+    at_low: Fraction
+    at_high: Fraction
+    at_last: Fraction
+
+
 class Book:
     def __init__(self, corrections):
         self.corrections = corrections
@@ -41,6 +51,7 @@ class Book:
         self.last_event = {}  # account -> its latest event
         self.anomalies = []
         self.just_closed = []  # trades the event being folded closed
+        self.sightings = []  # what open trades were worth, event by event, in position order
 
     def fold(self, event):
         self.just_closed = []
@@ -121,6 +132,13 @@ class Book:
             holds = trade.open_quantity > 0 and not trade.voided
             if trade.symbol == event.data["symbol"] and holds and starts >= trade.entry_at:
                 trade.seen_prices += [number(event.data["high"]), number(event.data["low"])]
+                trade.last_price = number(event.data["close"])
+                self.see(event, trade, number(event.data["low"]), number(event.data["high"]))
+
+    def see(self, event, trade, low, high):
+        """Notes what a trade is worth at the prices of an event, and at its last known price."""
+        worths = (trade.worth_at(price) for price in (min(low, high), max(low, high), trade.last_price))
+        self.sightings.append(Sighting(event, trade, *worths))
 
     # Trades.
 
@@ -171,6 +189,8 @@ class Book:
         trade = self.trade_named_by(event)
         if trade:
             trade.seen_prices += [number(event.data["high"]), number(event.data["low"])]
+            if trade.open_quantity > 0:
+                self.see(event, trade, number(event.data["low"]), number(event.data["high"]))
             self.touch(trade.account, event)
 
     def fold_TradeExited(self, event):
@@ -248,7 +268,7 @@ class Book:
             left = self.place_in_named(event, fill, trade_id)
         while left > 0:
             trade = self.oldest_that_takes(fill) or self.new_trade_of(event, fill)
-            left = self.give(trade, fill, left)
+            left = self.give(event, trade, fill, left)
 
     def place_in_named(self, event, fill, trade_id):
         """Gives the fill to the trade it carries and returns the quantity that goes on as a fill without one."""
@@ -266,13 +286,16 @@ class Book:
         elif trade.closed:
             self.report(event, "fill_for_closed_trade", trade_id, fill.id)
         was_closed = trade.closed
-        left = self.give(trade, fill, fill.quantity)
+        left = self.give(event, trade, fill, fill.quantity)
         if left > 0 and not was_closed:
             self.report(event, "overfill", trade_id, fill.id)
         return left
 
-    def give(self, trade, fill, quantity):
+    def give(self, event, trade, fill, quantity):
         left = trade.take(fill, quantity)
+        if left < quantity:
+            trade.last_price = fill.price
+            self.see(event, trade, fill.price, fill.price)
         if left < quantity and fill.trade_id is None:
             fill.trade_id = trade.id
         if trade.closed and left < quantity and not trade.voided:

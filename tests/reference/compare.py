@@ -34,6 +34,7 @@ KEYS = {
     "rule_breaks": ["timestamp", "account_id", "rule", "trade_id"],
     "notes": ["timestamp", "account_id", "trade_id", "text"],
     "accounts": ["account_id"],
+    "limit_breaches": ["account_id", "rule", "date"],
     "anomalies": ["seq"],
 }
 UNCOMPARED = {"metric_id", "bar_id", "state_id"}

@@ -16,7 +16,7 @@ from tradingday import trading_date, week_of
 class Day:
     def __init__(self):
         self.r = self.gross = self.fees = self.cash = Fraction(0)
-        self.trades = self.wins = self.losses = self.rule_breaks = 0
+        self.trades = self.wins = self.losses = self.rule_breaks = self.fills = 0
 
     @property
     def net(self):
@@ -59,6 +59,7 @@ def days_of(book, account):
 def add_trade(trade, day):
     for part in trade.entries + trade.exits:
         day(part.fill.at).fees += part.fees
+        day(part.fill.at).fills += 1
     for trip in trade.round_trips:
         day(trip.exit.at).gross += trip.gross
     if trade.closed:

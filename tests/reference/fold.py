@@ -20,9 +20,20 @@ from corrections import CORRECTION_TYPES, Corrections
 from days import closed_trades, derived_risk
 from facts import iso, number, read_events
 from figures import Figures
+from limits import breaches
 from metrics import seed_metrics
 from tables import COLUMNS, DEFAULT_WINDOWS, current_tables
 from trade_rows import trade_row
+
+
+# Types that move no money: after these no limit can be nearer.
+NO_MONEY = {
+    "InstrumentDefined", "StopMoved", "TargetMoved", "RuleBroken", "MentalStateRated", "NoteAdded", "StateChanged",
+    "RiskSet",
+}
+
+# Types that may move the money of accounts whose events they are not.
+CONCERN_ALL = CORRECTION_TYPES | {"BarClosed"}
 
 
 def fold(events):
@@ -46,6 +57,7 @@ class Journal:
         self.book = Book(self.corrections)
         self.metrics = []
         self.states = []
+        self.breaches = {}  # (account, what is breached once) -> row
 
     def take(self, event):
         self.events.append(event)
@@ -59,13 +71,28 @@ class Journal:
             accounts = {trade.account for trade in self.book.just_closed}
         for account in sorted(accounts):
             self.metrics += metric_rows(self.book, account, event)
+        if event.type not in NO_MONEY:
+            self.note_breaches(event)
         if event.type == "StateChanged":
             self.states.append(state_row(self.book, event))
+
+    def note_breaches(self, event):
+        concerned = [
+            account for account in self.book.accounts
+            if event.type in CONCERN_ALL or self.book.last_event.get(account) is event
+        ]
+        for account in concerned:
+            for breach in breaches(self.book, account):
+                self.breaches.setdefault((account, breach.once), {
+                    "account_id": account, "rule": breach.rule, "date": breach.date.isoformat(),
+                    "timestamp": iso(event.at), "threshold": breach.threshold, "value": breach.value,
+                })
 
     def tables(self):
         tables = current_tables(self.book)
         tables["performance_metrics"] = numbered(self.metrics, "metric_id")
         tables["system_state"] = numbered(self.states, "state_id")
+        tables["limit_breaches"] = list(self.breaches.values())
         return {table: [finished(row, columns) for row in tables[table]] for table, columns in COLUMNS.items()}
 
 

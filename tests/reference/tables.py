@@ -6,6 +6,7 @@ The two history tables are kept by `fold`, which knows what was known when.
 from breakdown import breakdown_rows
 from days import daily_rows, derived_risk, equity_now
 from facts import iso, json_text, number
+from limits import progress
 from trade_rows import trade_row
 from tradingday import DEFAULT_ROLL, DEFAULT_ZONE
 
@@ -57,8 +58,11 @@ COLUMNS = {
     "notes": "timestamp account_id trade_id date text tags",
     "accounts": (
         "account_id currency starting_equity kind broker time_zone day_rolls_at daily_loss_limit weekly_loss_limit "
-        "trailing_drawdown profit_target metrics_windows equity"
+        "trailing_drawdown profit_target metrics_windows equity trailing_drawdown_mode trailing_drawdown_locks_at "
+        "consistency_limit day_net daily_loss_limit_remaining week_net weekly_loss_limit_remaining high_water_mark "
+        "drawdown_floor drawdown_remaining profit_target_progress best_day_net best_day_share"
     ),
+    "limit_breaches": "account_id rule date timestamp threshold value",
     "anomalies": "seq kind trade_id fill_id detail",
 }
 COLUMNS = {table: columns.split() for table, columns in COLUMNS.items()}
@@ -157,5 +161,5 @@ def account_rows(book):
         row["time_zone"] = opened.get("time_zone", DEFAULT_ZONE)
         row["day_rolls_at"] = opened.get("day_rolls_at", DEFAULT_ROLL)
         row["metrics_windows"] = json_text(opened.get("metrics_windows", DEFAULT_WINDOWS))
-        rows.append(row | {"equity": equity_now(book, account)})
+        rows.append(row | {"equity": equity_now(book, account)} | progress(book, account))
     return rows

@@ -61,6 +61,38 @@ class Story:
         return {row["trade_id"]: row for row in self.tables()["trades"]}
 
 
+class Limits(unittest.TestCase):
+    def account(self, story):
+        row = story.tables()["accounts"][0]
+        return tuple(row[name] for name in ("equity", "high_water_mark", "drawdown_floor", "drawdown_remaining"))
+
+    def test_closing_equity_raises_the_mark_when_the_day_is_over_and_the_floor_locks(self):
+        story = Story(trailing_drawdown="100", trailing_drawdown_locks_at="1000").round_trip("t", "10", "160")
+        self.assertEqual(self.account(story), (1150.0, 1000.0, 900.0, 250.0))
+        story.at("2026-03-03T15:00:00Z").say("CashMoved", account_id="default", amount="-50", kind="payout")
+        self.assertEqual(self.account(story), (1100.0, 1100.0, 1000.0, 100.0))
+        story.round_trip("u", "110", "10")
+        breach = {"account_id": "default", "rule": "trailing_drawdown", "date": "2026-03-03",
+                  "timestamp": "2026-03-03T15:00:00.000000Z", "threshold": 1000.0, "value": 1000.0}
+        self.assertEqual(story.tables()["limit_breaches"], [breach])
+
+    def test_open_trades_raise_the_intraday_mark_after_their_low_was_tested(self):
+        story = Story(trailing_drawdown="100", trailing_drawdown_mode="intraday").fill("a", "buy", 2, "100", "t")
+        story.say("ExcursionMarked", trade_id="t", high="140", low="60")
+        self.assertEqual(self.account(story), (1000.0, 1080.0, 980.0, 20.0))
+        self.assertEqual(story.tables()["limit_breaches"], [])
+        story.say("ExcursionMarked", trade_id="t", high="100", low="90")
+        self.assertEqual(story.tables()["limit_breaches"][0]["value"], 980.0)
+
+    def test_a_breach_stays_when_its_cause_is_busted_and_a_correction_can_be_one(self):
+        story = Story(daily_loss_limit="50", weekly_loss_limit="60").round_trip("t", "100", "50")
+        story.at("16:00").say("FillBusted", fill_id="t-out", reason="exchange")
+        story.say("FillCorrected", fill_id="t-in", reason="typo", fees="61")
+        rows = story.tables()["limit_breaches"]
+        told = [(row["rule"], row["timestamp"][11:16], row["threshold"], row["value"]) for row in rows]
+        self.assertEqual(told, [("daily_loss_limit", "15:00", -50.0, -50.0), ("weekly_loss_limit", "16:00", -60.0, -61.0)])
+
+
 class Trades(unittest.TestCase):
     def expect(self, row, **columns):
         self.assertEqual({name: row[name] for name in columns}, columns)

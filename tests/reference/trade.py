@@ -88,6 +88,7 @@ class Trade:
     exit_ids: list = field(default_factory=list)
     remarks: list = field(default_factory=list)  # (text, tags) of NoteAdded and TradeExited in order
     rules: list = field(default_factory=list)
+    last_price: Fraction | None = None  # of its latest fill, or of the latest bar that counts for it
     entered: Fraction = Fraction(0)
     exited: Fraction = Fraction(0)
     gross: Fraction = Fraction(0)  # of its round trips
@@ -172,6 +173,11 @@ class Trade:
     @property
     def net(self):
         return self.gross - self.fees
+
+    def worth_at(self, price):
+        """What it has realised, and what closing the rest at a price would add."""
+        sign = 1 if self.side == "long" else -1
+        return self.net + sum(sign * (price - fill.price) * left * self.point_value for fill, left in self.lots)
 
 
 def average_price(parts):

@@ -17,13 +17,18 @@ ACCOUNTS = {
     "default": {"currency": "USD", "starting_equity": "25000", "daily_loss_limit": "1000"},
     "eval-50k": {
         "currency": "USD", "starting_equity": "50000", "kind": "evaluation", "broker": "prop",
-        "time_zone": "America/New_York", "day_rolls_at": "18:00", "daily_loss_limit": "1100.50",
-        "weekly_loss_limit": "2500", "trailing_drawdown": "2000", "profit_target": "3000",
-        "metrics_windows": [5, 0, 20],
+        "time_zone": "America/New_York", "day_rolls_at": "18:00", "daily_loss_limit": "200.50",
+        "weekly_loss_limit": "400", "trailing_drawdown": "700", "profit_target": "3000",
+        "trailing_drawdown_locks_at": "50000", "consistency_limit": "0.5", "metrics_windows": [5, 0, 20],
+    },
+    "trail-50k": {
+        "currency": "USD", "starting_equity": "50000", "kind": "evaluation", "trailing_drawdown": "900",
+        "trailing_drawdown_mode": "intraday", "trailing_drawdown_locks_at": "50100", "profit_target": "3000",
     },
     "london": {
         "currency": "GBP", "starting_equity": "10000.25", "kind": "live", "time_zone": "Europe/London",
-        "day_rolls_at": "00:00", "metrics_windows": [3],
+        "day_rolls_at": "00:00", "metrics_windows": [3], "weekly_loss_limit": "700",
+        "trailing_drawdown": "1000", "trailing_drawdown_mode": "end_of_day",
     },
     "tokyo": {
         "currency": "JPY", "starting_equity": "3000000", "kind": "sim", "time_zone": "Asia/Tokyo",
@@ -33,7 +38,8 @@ ACCOUNTS = {
 LATE_ACCOUNT = "opened-late"
 LATE_ACCOUNT_DATA = {
     "currency": "USD", "starting_equity": "5000", "time_zone": "America/Chicago", "day_rolls_at": "16:00",
-    "daily_loss_limit": "300", "metrics_windows": [0, 2],
+    "daily_loss_limit": "300", "metrics_windows": [0, 2], "weekly_loss_limit": "500", "trailing_drawdown": "800",
+    "trailing_drawdown_mode": "intraday",
 }
 GHOST_ACCOUNT = "never-opened"
 ODD_ACCOUNT = "odd-roll"
@@ -192,7 +198,7 @@ class World:
         return self.rng.choice(symbols)
 
     def any_account(self):
-        weighted = ["default"] * 4 + ["eval-50k"] * 4 + ["london"] * 2 + ["tokyo"] * 2 + [GHOST_ACCOUNT]
+        weighted = ["default"] * 4 + ["eval-50k"] * 4 + ["trail-50k"] * 4 + ["london"] * 2 + ["tokyo"] * 2 + [GHOST_ACCOUNT]
         if not self.tame:
             weighted.append(LATE_ACCOUNT)
         if self.odd:

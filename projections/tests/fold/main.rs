@@ -3,5 +3,6 @@
 
 mod cuts;
 mod fixtures;
+mod limits;
 mod runner;
 mod scenarios;

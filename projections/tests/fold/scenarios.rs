@@ -27,7 +27,7 @@ fn edge(line: &str, minute: usize) -> String {
 }
 
 /// Folds a story and compares some columns of a table, a row a line.
-fn check(text: &str, table: &str, columns: &str, expected: &str) {
+pub(crate) fn check(text: &str, table: &str, columns: &str, expected: &str) {
     let lines = story(text);
     let tables = fold(&events(lines.iter().map(String::as_str)), |_| false);
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();

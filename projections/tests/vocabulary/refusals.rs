@@ -134,6 +134,11 @@ fn names_words_times_and_places() {
             r#""time_zone":"Chicago""#,
             "data.time_zone: expected an IANA time zone such as America/Chicago, got \"Chicago\"",
         ),
+        (
+            r#""trailing_drawdown_mode":"eod""#,
+            "data.trailing_drawdown_mode: expected one of end_of_day, intraday, got \"eod\"",
+        ),
+        (r#""consistency_limit":30"#, "data.consistency_limit: expected a decimal from 0 to 1, got 30"),
         (r#""day_rolls_at":"24:00""#, "data.day_rolls_at: expected a time of day such as 17:00, got \"24:00\""),
         (r#""day_rolls_at":"7:00""#, "data.day_rolls_at: expected a time of day such as 17:00, got \"7:00\""),
         (r#""day_rolls_at":"+7:00""#, "data.day_rolls_at: expected a time of day such as 17:00, got \"+7:00\""),

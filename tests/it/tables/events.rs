@@ -124,8 +124,9 @@ impl Trading {
 
     fn account_opened(&mut self, account: &str) -> (&'static str, String) {
         let zone = self.dice.pick(&["America/Chicago", "UTC", "Asia/Tokyo"]);
+        let mode = if account == "live" { "intraday" } else { "end_of_day" };
         let data = format!(
-            r#"{{"account_id":"{account}","currency":"USD","starting_equity":"50000","time_zone":"{zone}","daily_loss_limit":"1000","metrics_windows":[3,0]}}"#
+            r#"{{"account_id":"{account}","currency":"USD","starting_equity":"50000","time_zone":"{zone}","daily_loss_limit":"1000","weekly_loss_limit":"2000","trailing_drawdown":"2500","trailing_drawdown_mode":"{mode}","metrics_windows":[3,0]}}"#
         );
         ("AccountOpened", data)
     }

@@ -91,7 +91,7 @@ fn streams() -> Vec<(String, Vec<Draft>)> {
         let path = format!("{}/replay-fixtures/{name}/events.jsonl", env!("CARGO_MANIFEST_DIR"));
         (name.to_owned(), drafts_of(&std::fs::read_to_string(path).unwrap()))
     };
-    traded.chain(odd).chain(["week", "random-106", "random-113"].map(fixture)).collect()
+    traded.chain(odd).chain(["week", "random-106", "random-113", "random-131"].map(fixture)).collect()
 }
 
 #[test]
