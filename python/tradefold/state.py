@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any, Optional, Union
@@ -45,15 +46,26 @@ class State:
 def state_of(answers: "list[tuple[list[str], list[list[Any]]]]") -> State:
     """The answers to :data:`QUESTIONS`, told."""
     (_, position), trades, risk, system, accounts = answers
+    return told(position[0][0] or 0, _dicts(trades), risk[1], _dicts(system), _dicts(accounts))
+
+
+def told(
+    position: int,
+    open_trades: "list[dict[str, Any]]",
+    risk: "Iterable[Sequence[Any]]",
+    system: "list[dict[str, Any]]",
+    accounts: "list[dict[str, Any]]",
+) -> State:
+    """Rows as a state; those of risk are account, key and value."""
     settings: "dict[str, dict[str, Union[Decimal, str, None]]]" = {}
-    for account, key, value in risk[1]:
+    for account, key, value in risk:
         settings.setdefault(account, {})[key] = _number(value)
     return State(
-        position=position[0][0] or 0,
-        open_trades=_dicts(trades),
+        position=position,
+        open_trades=open_trades,
         risk=settings,
-        system={row["account_id"]: row for row in _dicts(system)},
-        accounts={row["account_id"]: row for row in _dicts(accounts)},
+        system={row["account_id"]: row for row in system},
+        accounts={row["account_id"]: row for row in accounts},
     )
 
 
