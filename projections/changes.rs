@@ -72,6 +72,18 @@ impl Rows {
         &mut self.tables[at]
     }
 
+    /// The keys of all rows that are written or deleted, by table, in the order of keys.
+    #[must_use]
+    pub fn keys(&self) -> Vec<(&'static Table, Vec<Vec<Cell>>)> {
+        let keys = |changes: &Changes| {
+            let mut keys: Vec<Vec<Cell>> = changes.made.iter().map(|(key, _)| key.clone()).collect();
+            keys.sort();
+            keys.dedup();
+            keys
+        };
+        self.tables.iter().map(|changes| (changes.table, keys(changes))).collect()
+    }
+
     /// Carries the changes out in memory.
     pub fn apply_to(self, tables: &mut MemoryTables) {
         for (table, changes) in self.into_tables() {

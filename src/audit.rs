@@ -232,7 +232,7 @@ fn last_change(live: &Connection, subject: &Subject) -> Result<Option<u64>, Tabl
     let (table, key) = (subject.table(), subject.key());
     let columns: Vec<Column> = table.all_columns().filter(|column| column.name == "last_seq").collect();
     let is_it: Vec<Filter> =
-        table.key.iter().zip(&key).map(|(name, cell)| Filter::TextIs(name, cell.to_text())).collect();
+        table.key.iter().zip(&key).map(|(name, cell)| Filter::text_is(name, cell.to_text())).collect();
     let mut last = None;
     select(live, table, &columns, &is_it, |row| {
         last = row[0].as_count();

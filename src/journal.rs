@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use projections::draft::Draft;
@@ -12,7 +13,7 @@ use crate::log::{
     WriterOptions,
 };
 use crate::projector::{self, CaughtUp, Pace, ProjectError, ProjectionState, Projectors, Role, WaitError};
-use crate::tables::{self, Connection, Digests, Tables, TablesError};
+use crate::tables::{self, Changed, Connection, Digests, Tables, TablesError};
 
 /// How a journal is opened for recording.
 #[derive(Clone, Copy, Debug, Default)]
@@ -104,6 +105,24 @@ impl Journal {
     /// [`WaitError`] says which projection isn't there, and why.
     pub fn wait_until(&self, seq: u64, timeout: Duration) -> Result<(), WaitError> {
         self.projectors.wait_until(seq, timeout)
+    }
+
+    /// Which rows the latest commits changed, from now on, for who follows the tables.
+    #[must_use]
+    pub fn changed(&self) -> Arc<Changed> {
+        self.projectors.changed()
+    }
+
+    /// Where each projection is, as soon as that differs from what was seen, or after `longest`.
+    #[must_use]
+    pub fn states_beyond(&self, seen: &[ProjectionState], longest: Duration) -> Vec<ProjectionState> {
+        self.projectors.states_beyond(seen, longest)
+    }
+
+    /// Who keeps the tables up to date.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.projectors.role()
     }
 
     /// How the journal is.

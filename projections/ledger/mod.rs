@@ -8,6 +8,7 @@
 pub(crate) mod account;
 pub(crate) mod book;
 mod correct;
+pub mod equity;
 mod fill;
 pub(crate) mod groups;
 mod journal;

@@ -52,7 +52,7 @@ pub(crate) struct Open {
 }
 
 impl Open {
-    fn recording(&self) -> Result<&Recording, Raise> {
+    pub(crate) fn recording(&self) -> Result<&Recording, Raise> {
         let message = "the journal was opened with read_only=True: nothing can be recorded";
         self.recording.as_ref().ok_or_else(|| Raise::new("ReadOnlyError", message))
     }

@@ -9,11 +9,15 @@
 //! - `journal`, `ticket`: recording
 //! - `events`: the log
 //! - `rows`, `reading`: the tables
+//! - `questions`: what follows from both
+//! - `brokers`: brokers' files
 
+mod brokers;
 mod events;
 mod home;
 mod journal;
 mod patience;
+mod questions;
 mod raise;
 mod reading;
 mod rows;

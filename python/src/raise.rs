@@ -3,7 +3,6 @@
 //! comes of it once the interpreter is at hand again.
 
 use std::error::Error;
-use std::fmt::Write as _;
 
 use projections::validate::Refusal;
 use pyo3::prelude::*;
@@ -13,8 +12,10 @@ use tradefold::audit::AuditError;
 use tradefold::export::{ExportError, SelectionError};
 use tradefold::journal::JournalError;
 use tradefold::log::{AppendError, OpenError, ReadError};
+use tradefold::metrics::AskError;
 use tradefold::projector::{ProjectError, WaitError};
 use tradefold::rebuild::RebuildError;
+use tradefold::said::chain;
 use tradefold::tables::{QueryError, TablesError};
 
 /// An exception to come.
@@ -63,20 +64,6 @@ impl Raise {
     fn of(class: &'static str, error: &dyn Error) -> Self {
         Self::new(class, chain(error))
     }
-}
-
-/// An error with its causes, each said once.
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            let _infallible = write!(text, ": {said}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// `tradefold.errors.CLASS(message, **facts)`.
@@ -234,6 +221,15 @@ impl From<ExportError> for Raise {
         match error {
             ExportError::Tables(error) => error.into(),
             error => Self::of("StorageError", &error),
+        }
+    }
+}
+
+impl From<AskError> for Raise {
+    fn from(error: AskError) -> Self {
+        match error {
+            AskError::Tables(error) => error.into(),
+            error => Self::question(error.to_string()),
         }
     }
 }

@@ -13,6 +13,8 @@ follow from it.
 """
 
 from ._lines import new_id
+from .aio import AsyncClient, AsyncJournal
+from .client import Client
 from .errors import (
     BusyError,
     ClosedError,
@@ -32,12 +34,16 @@ from .errors import (
 )
 from .events import Event
 from .journal import Journal
+from .projection import Projection
 from .receipt import Receipt, Ticket
 from .rows import Rows
 from .state import State
 
 __all__ = [
+    "AsyncClient",
+    "AsyncJournal",
     "BusyError",
+    "Client",
     "ClosedError",
     "ConflictError",
     "DamagedError",
@@ -46,6 +52,7 @@ __all__ = [
     "Journal",
     "LagError",
     "NoJournalError",
+    "Projection",
     "QuestionError",
     "ReadOnlyError",
     "Receipt",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any, Optional
 
@@ -48,6 +49,16 @@ class Local(Reading):
         ``log.history``. It can read and nothing else, and is stopped after ``timeout`` seconds."""
         names, rows = self._core.sql(query, list(values), self._position, timeout)
         return gathered(names, rows)
+
+
+    def metrics(
+        self, *, window: int = 0, by: Optional[str] = None, account: Optional[str] = None
+    ) -> "list[dict[str, Any]]":
+        """Every metric over the last ``window`` closed trades (0 is all): of all accounts together (``*``) and each, or by
+        the values of a dimension, such as ``by="strategy"``. docs/TABLES.md has the formulas."""
+        told = json.loads(self._core.metrics(window, by, account, self._position))
+        groups: "list[dict[str, Any]]" = told["metrics"]
+        return groups
 
 
 def _tuples(batches: "_tradefold.Batches") -> "Iterator[Sequence[Any]]":

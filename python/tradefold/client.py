@@ -196,8 +196,7 @@ class Client(RemoteReading, Trading[int], Reporting[int]):
 
     def audit(self, trade_id: str) -> "list[dict[str, Any]]":
         """Each event of a trade, with each column before and after."""
-        answer: Any = self._service.get(f"trades/{quote(trade_id, safe='')}/history", {})
-        steps: "list[dict[str, Any]]" = answer["history"] if isinstance(answer, dict) and "history" in answer else answer
+        steps: "list[dict[str, Any]]" = self._service.get(f"trades/{quote(trade_id, safe='')}/history", {})["steps"]
         return steps
 
     def restate(

@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Optional, Union
+from zoneinfo import ZoneInfo
 
 from ._lines import Moment, Number
 from ._lines import new_id
@@ -25,7 +26,7 @@ from .events import parse_time
 from .journal import Journal
 
 # Columns of `trades` that TradeOpened says, and its fields.
-_PLAN = {
+PLAN = {
     "strategy_used": "strategy",
     "regime_at_entry": "regime",
     "timeframe": "timeframe",
@@ -43,7 +44,7 @@ _PLAN = {
     "risk_amount": "risk_amount",
 }
 # And those of its conditions.
-_CONDITIONS = {
+CONDITIONS = {
     "volatility_at_entry": "atr",
     "volume_at_entry": "volume",
     "vwap_at_entry": "vwap",
@@ -56,13 +57,13 @@ _CONDITIONS = {
     "conflicting_timeframes": "conflicting_timeframes",
 }
 # Those that the entry's fill says.
-_ENTRY = {
+ENTRY = {
     "entry_slippage_ticks": "slippage_ticks",
     "entry_execution_latency_ms": "latency_ms",
     "order_type_entry": "order_type",
 }
 # Those that the exit says.
-_EXIT = {
+EXIT = {
     "exit_slippage_ticks": "slippage_ticks",
     "exit_execution_latency_ms": "latency_ms",
     "order_type_exit": "order_type",
@@ -81,9 +82,17 @@ _METRICS = {
 class Database:
     """A journal behind the methods of a plain trades database."""
 
-    def __init__(self, db_path: "Union[str, os.PathLike[str]]" = "./journal", *, journal: Optional[Journal] = None) -> None:
+    def __init__(
+        self,
+        db_path: "Union[str, os.PathLike[str]]" = "./journal",
+        *,
+        time_zone: Optional[str] = None,
+        journal: Optional[Journal] = None,
+    ) -> None:
         """``db_path`` is the journal's folder. For ``trades.db`` of the plain class that is ``trades.journal`` beside it:
-        the old file is left alone (``python -m tradefold migrate-sqlite`` brings its trades in)."""
+        the old file is left alone (``python -m tradefold migrate-sqlite`` brings its trades in). ``time_zone`` is that of
+        times without a zone, which are refused otherwise: an IANA name such as America/Chicago."""
+        self._zone = None if time_zone is None else ZoneInfo(time_zone)
         path, ending = os.path.splitext(os.fspath(db_path))
         is_file = ending in (".db", ".sqlite", ".sqlite3")
         self._owns = journal is None
@@ -117,14 +126,14 @@ class Database:
         """Records that a trade was opened and filled; returns its id. Other columns of ``trades`` that describe the entry
         go by their names; what nobody knows is kept among the trade's attributes."""
         trade_id = new_id() if trade_id is None else str(trade_id)
-        side = _side(trade_type)
-        at = _at(timestamp_entry)
+        side = side_of(trade_type)
+        at = at_moment(timestamp_entry, self._zone)
         columns = {name: value for name, value in columns.items() if value is not None}
-        plan, entry = _taken(columns, _PLAN), _taken(columns, _ENTRY)
-        conditions = _taken(columns, _CONDITIONS)
+        plan, entry = taken(columns, PLAN), taken(columns, ENTRY)
+        conditions = taken(columns, CONDITIONS)
         if isinstance(conditions.get("conflicting_timeframes"), str):
-            conditions["conflicting_timeframes"] = _list(conditions["conflicting_timeframes"])
-        known = {*_PLAN, *_CONDITIONS, *_ENTRY}
+            conditions["conflicting_timeframes"] = list_of(conditions["conflicting_timeframes"])
+        known = {*PLAN, *CONDITIONS, *ENTRY}
         rest = {name: value for name, value in columns.items() if name not in known}
         opened = {"trade_id": trade_id, "symbol": symbol, "side": side, "strategy": strategy_used, **plan}
         opened.update({"conditions": conditions} if conditions else {})
@@ -162,13 +171,13 @@ class Database:
         """Records the exit of all that is open; returns the trade as it is then. ``fees_paid`` is the trade's whole fees,
         as the column is. Results (``pl_amount_net``, ``result_r``, ...) follow from fills: those that are given are kept
         among the exit's attributes."""
-        at = _at(timestamp_exit)
+        at = at_moment(timestamp_exit, self._zone)
         trade = self._trade(trade_id)
         if trade["status"] != "open" or not trade["quantity_open"]:
             raise QuestionError(f"trade {trade_id} is not open: it has {trade['quantity_open']:g} left")
         columns = {name: value for name, value in columns.items() if value is not None}
-        said = _taken(columns, _EXIT)
-        rest = {name: value for name, value in columns.items() if name not in _EXIT}
+        said = taken(columns, EXIT)
+        rest = {name: value for name, value in columns.items() if name not in EXIT}
         data: "dict[str, Any]" = {"trade_id": trade_id, "reason": exit_reason, "price": exit_price, **said}
         if fees_paid is not None:
             data["fees"] = Decimal(str(fees_paid)) - Decimal(repr(trade["fees_paid"] or 0.0))
@@ -222,7 +231,7 @@ class Database:
             account_id=account_id,
             reason=reason,
             attributes=columns or None,
-            occurred_at=_at(timestamp),
+            occurred_at=at_moment(timestamp, self._zone),
             meta=_META,
         )
 
@@ -270,24 +279,26 @@ class Database:
 _META = {"source": "tradefold.compat"}
 
 
-def _taken(columns: Mapping[str, Any], names: Mapping[str, str]) -> "dict[str, Any]":
+def taken(columns: Mapping[str, Any], names: Mapping[str, str]) -> "dict[str, Any]":
     return {field: columns[column] for column, field in names.items() if column in columns}
 
 
-def _side(trade_type: str) -> str:
+def side_of(trade_type: str) -> str:
     side = {"long": "long", "buy": "long", "short": "short", "sell": "short"}.get(str(trade_type).lower())
     if side is None:
         raise QuestionError(f"trade_type: expected Long or Short, got {trade_type!r}")
     return side
 
 
-def _at(given: Optional[Moment]) -> dt.datetime:
+def at_moment(given: Optional[Moment], zone: Optional[dt.tzinfo]) -> dt.datetime:
+    """A moment as such programs have it: a datetime or its text, with a zone or in that one."""
     if given is None:
         return dt.datetime.now(dt.timezone.utc)
-    return parse_time(given) if isinstance(given, str) else given
+    at = parse_time(given.strip()) if isinstance(given, str) else given
+    return at.replace(tzinfo=zone) if at.tzinfo is None else at
 
 
-def _list(text: str) -> "list[str]":
+def list_of(text: str) -> "list[str]":
     """A list as the column has it (JSON), or as people write it."""
     try:
         told = json.loads(text)

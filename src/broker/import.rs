@@ -197,7 +197,7 @@ pub fn plan(log: &Reader, tables: &Connection, statement: &Statement, order: &Or
 fn is_opened(tables: &Connection, account: &str) -> Result<bool, TablesError> {
     let columns: Vec<_> = accounts::TABLE.all_columns().take(1).collect();
     let mut found = false;
-    select(tables, &accounts::TABLE, &columns, &[Filter::TextIs("account_id", account.to_owned())], |_| {
+    select(tables, &accounts::TABLE, &columns, &[Filter::text_is("account_id", account)], |_| {
         found = true;
         ControlFlow::Break(())
     })?;

@@ -335,7 +335,7 @@ fn by_day(mut calendar: Calendar, pairs: &[Pair], fills: &[Execution], with_fees
 fn balances(tables: &Connection, account: &str, there: Dec) -> Result<Level, TablesError> {
     let wanted: Vec<Column> = accounts::TABLE.all_columns().filter(|column| column.name == "equity").collect();
     let mut here = None;
-    let is_it = [Filter::TextIs("account_id", account.to_owned())];
+    let is_it = [Filter::text_is("account_id", account)];
     select(tables, &accounts::TABLE, &wanted, &is_it, |row| {
         here = row[0].as_f64().map(exact);
         ControlFlow::Break(())

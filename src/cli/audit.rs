@@ -8,13 +8,13 @@ use clap::{Args, Subcommand};
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
 use projections::validate::nearest;
-use serde_json::{Value as Json, json};
+use serde_json::Value as Json;
 use tradefold::audit::{self, AuditError, Change, Step, Subject};
+use tradefold::json;
 
 use super::export::date;
 use super::failure::{Failure, chain};
 use super::grid::{ABSENT, Align, Grid, count};
-use super::metrics::cell_as_json;
 use super::out::{Out, visible};
 use super::reading::{Past, Reading};
 use super::{Context, help};
@@ -175,7 +175,7 @@ impl Told<'_> {
     fn begin(&mut self, subject: &Subject) -> Result<(), Failure> {
         if self.json {
             let (table, key) = (subject.table(), subject.key());
-            let named = table.key.iter().zip(&key).map(|(name, cell)| ((*name).to_owned(), cell_as_json(cell)));
+            let named = table.key.iter().zip(&key).map(|(name, cell)| ((*name).to_owned(), json::cell(cell)));
             let mut head = Json::Object(named.collect()).to_string();
             head.pop();
             return Ok(self.out.line(format!("{head},\"table\":\"{}\",\"steps\":[", table.name))?);
@@ -199,7 +199,7 @@ impl Told<'_> {
     fn write(&mut self, step: &Step) -> Result<(), Failure> {
         if self.json {
             let before = if self.steps == 1 { "" } else { ",\n" };
-            write!(self.out, "{before}{}", as_json(step))?;
+            write!(self.out, "{before}{}", json::step(step))?;
             return Ok(());
         }
         self.out.line("")?;
@@ -263,27 +263,4 @@ pub(crate) fn shown(cell: &Cell) -> String {
             }
         }
     }
-}
-
-pub(crate) fn as_json(step: &Step) -> Json {
-    let change = |change: &Change| {
-        json!({
-            "column": change.column,
-            "before": cell_as_json(&change.before),
-            "after": cell_as_json(&change.after),
-        })
-    };
-    json!({
-        "seq": step.seq,
-        "id": step.id.to_string(),
-        "type": step.kind,
-        "stream": step.stream,
-        "occurred_at": step.occurred_at.to_string(),
-        "recorded_at": step.recorded_at.to_string(),
-        "source": step.source,
-        "correlation_id": step.correlation_id,
-        "causation_id": step.causation_id,
-        "reason": step.reason,
-        "changes": step.changes.iter().map(change).collect::<Vec<_>>(),
-    })
 }

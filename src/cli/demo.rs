@@ -15,6 +15,8 @@ use tradefold::journal::{Journal, JournalOptions};
 use tradefold::log::{self, Reader};
 use tradefold::tables::{Queries, RowSink, Value, hold_still};
 
+#[cfg(feature = "http")]
+use super::append;
 use super::audit;
 use super::failure::{Failure, chain};
 use super::grid::{Align, Grid, amount, count};
@@ -34,11 +36,25 @@ const DEFAULT_FOLDER: &str = "./demo-journal";
 /// Make a small journal from a shipped week of trading, and show it
 #[derive(Debug, Args)]
 #[command(after_help = help::DEMO)]
-pub(crate) struct Demo {}
+pub(crate) struct Demo {
+    /// Serve it: the dashboard, in a browser
+    #[cfg(feature = "http")]
+    #[arg(long)]
+    serve: bool,
+
+    /// With --serve, where to listen; port 0 is any that is free
+    #[cfg(feature = "http")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0", requires = "serve")]
+    listen: std::net::SocketAddr,
+}
 
 impl Demo {
-    #[expect(clippy::unused_self, reason = "each command has the same method")]
+    #[cfg_attr(not(feature = "http"), expect(clippy::unused_self, reason = "each command has the same method"))]
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        #[cfg(feature = "http")]
+        if self.serve {
+            return self.serve(context, out);
+        }
         let dir = context.journal.as_deref().unwrap_or(Path::new(DEFAULT_FOLDER));
         let drafts = drafts()?;
         refuse_foreign(dir, &drafts)?;
@@ -51,6 +67,43 @@ impl Demo {
         }
         show(&reading, dir, out)?;
         hints(dir, &csv, out)
+    }
+}
+
+#[cfg(feature = "http")]
+impl Demo {
+    /// Makes the journal, in a folder of its own that is gone afterwards where none is given, and serves it.
+    fn serve(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
+        let passing = context.journal.is_none().then(Passing::new);
+        let dir = passing.as_ref().map_or_else(|| context.journal().to_owned(), |passing| passing.0.clone());
+        let drafts = drafts()?;
+        refuse_foreign(&dir, &drafts)?;
+        record(&dir, drafts)?;
+        // Each time a new one: nobody remembers that of the last demo.
+        let (token, _) = tradefold::http::tokens::add(&dir, "demo", &tradefold::http::tokens::Scope::ALL, None)?;
+        let journal = Journal::open(&dir, JournalOptions::default())?;
+        // So that who opens the page at once sees it all.
+        append::wait_for_tables(&journal, journal.status()?.head.seq).map_err(|why| Failure::journal(chain(&why)))?;
+        super::serve::Options::at(self.listen).serve(journal, Some(&token), context, out)
+    }
+}
+
+/// A folder that is taken away at the end.
+#[cfg(feature = "http")]
+struct Passing(PathBuf);
+
+#[cfg(feature = "http")]
+impl Passing {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("tradefold-demo-{}", uuid::Uuid::now_v7())))
+    }
+}
+
+#[cfg(feature = "http")]
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // What can't be taken away is left to the system, as all that lies there.
+        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -102,9 +155,9 @@ fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
     let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map_or(0, |head| head.seq);
     out.line(format!("A week of futures on two accounts: {} events in {}.", count(events), dir.display()))?;
     section(out, "ACCOUNTS", "PF: profit factor, net. At least: what the win rate can be relied on to be, at 95 %.")?;
-    out.line(metrics::summary("account", &metrics::accounts(&reading.tables, None, 0)?).to_string())?;
+    out.line(metrics::summary("account", &tradefold::metrics::accounts(&reading.tables, None, 0)?).to_string())?;
     section(out, "STRATEGIES", "")?;
-    out.line(metrics::summary("strategy", &metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
+    out.line(metrics::summary("strategy", &tradefold::metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
     let mut queries = Queries::new(tradefold::tables::Tables::read_only(dir)?, None)?;
     for view in &VIEWS {
         section(out, view.title, view.note)?;

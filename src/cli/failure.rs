@@ -1,13 +1,12 @@
 //! Owns how a command ends otherwise than well: the exit code, and one message that says what is wrong, where,
 //! and what would be right. What went wrong is decided where it happens; here it only gets its code.
 
-use std::error::Error;
-use std::fmt::Write as _;
 use std::io;
 use std::process::ExitCode;
 
 use serde_json::{Map, Value};
 use tradefold::log::{OpenError, ReadError};
+pub(crate) use tradefold::said::chain;
 use tradefold::tables::TablesError;
 
 use super::out;
@@ -80,20 +79,6 @@ impl Failure {
         }
         ExitCode::from(exit as u8)
     }
-}
-
-/// An error with its causes, each said once.
-pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let said = cause.to_string();
-        if !text.contains(&said) {
-            let _infallible = write!(text, ": {said}");
-        }
-        next = cause.source();
-    }
-    text
 }
 
 /// Writing the output failed. (Files that a command makes have errors of their own, which name them.)

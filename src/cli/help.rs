@@ -202,6 +202,35 @@ Examples:
   tradefold restate --from 2026-03-01 --to 2026-03-31 --account eval-50k
   tradefold restate --from 2026-03-02 --to 2026-03-06 --all --json";
 
+#[cfg(feature = "http")]
+pub(crate) const SERVE: &str = "\
+One process: while it runs it is the journal's writer, so that append and import from elsewhere wait and then say who \
+writes; send events to POST /api/v1/events instead. Commands that read go on as ever. The journal is made where there is none.
+
+On the first start a token is made that may do everything, and shown once, in the address to open. `tradefold token add` makes \
+others. Everything but /, /docs, /healthz and /readyz asks for one: Authorization: Bearer tf_...
+
+It answers by 127.0.0.1, localhost and [::1] with its port, by the address it listens on, and by --allow-host names; anything \
+else is refused, so that no page in a browser gets here by a name of its own. SIGINT and SIGTERM end it in order: what is under \
+way is answered, streams are told.
+
+Examples:
+  tradefold serve
+  tradefold serve --listen 127.0.0.1:0 --json
+  tradefold serve --listen 0.0.0.0:7878 --tls-cert cert.pem --tls-key key.pem --allow-host journal.example
+  curl -H \"Authorization: Bearer $TOKEN\" 'http://127.0.0.1:7878/api/v1/trades?win_loss=Loss&sort=-timestamp_exit'";
+
+#[cfg(feature = "http")]
+pub(crate) const TOKEN: &str = "\
+A token is shown when it is made and never again: tokens.json, in the journal's folder, has its hash alone. A change counts \
+from the next request on, while the service runs.
+
+Examples:
+  tradefold token add orchestrator --scope read --scope append
+  tradefold token add phone --expires 2027-01-01T00:00:00Z
+  tradefold token list
+  tradefold token revoke 5f0c2a91";
+
 pub(crate) const METRICS: &str = "\
 `at least` is the lower end of the 95 % Wilson interval: what the win rate can be relied on to be. R is the result \
 over the initial risk. A dash means too few trades. --json has every metric in full. --as-of gives what they were.
@@ -232,8 +261,12 @@ Makes ./demo-journal (or the --journal given) from a shipped week of trading, sh
 all tables as CSV into it. Again, it shows the same: the events are there already. A journal that is not the demo's \
 is left alone.
 
+--serve shows it in a browser instead: it prints the address to open, and serves until it is interrupted; without --journal \
+from a folder that is gone afterwards.
+
 Examples:
   tradefold demo
+  tradefold demo --serve
   tradefold --journal /tmp/demo demo";
 
 pub(crate) const COMPLETIONS: &str = "\

@@ -27,9 +27,13 @@ mod rebuild;
 mod reconcile;
 mod report;
 mod restate;
+#[cfg(feature = "http")]
+mod serve;
 mod sql;
 mod status;
 mod tail;
+#[cfg(feature = "http")]
+mod token;
 mod verify;
 mod verify_export;
 
@@ -78,6 +82,10 @@ enum Command {
     Report(report::Report),
     Metrics(metrics::Metrics),
     Sql(sql::Sql),
+    #[cfg(feature = "http")]
+    Serve(serve::Serve),
+    #[cfg(feature = "http")]
+    Token(token::Token),
     Demo(demo::Demo),
     Completions(completions::Completions),
 }
@@ -126,6 +134,10 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
         Command::Report(command) => command.run(context, out),
         Command::Metrics(command) => command.run(context, out),
         Command::Sql(command) => command.run(context, out),
+        #[cfg(feature = "http")]
+        Command::Serve(command) => command.run(context, out),
+        #[cfg(feature = "http")]
+        Command::Token(command) => command.run(context, out),
         Command::Demo(command) => command.run(context, out),
         Command::Completions(command) => command.run(out),
     };

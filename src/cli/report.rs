@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use clap::Args;
 use projections::calendar::TradingDate;
 use tradefold::export::write_file;
+use tradefold::metrics::check_account;
 use tradefold::report::{ReportError, Request, html};
 use tradefold::tables::hold_still;
 
 use super::export::date;
 use super::failure::Failure;
 use super::grid::count;
-use super::metrics::refuse_unknown_account;
+use super::metrics::misused;
 use super::out::Out;
 use super::reading::Reading;
 use super::{Context, help};
@@ -48,7 +49,7 @@ impl Report {
         let reading = Reading::journal(context.journal())?;
         let Some(log) = &reading.log else { return Err(Failure::journal("there is no log to ask".to_owned())) };
         hold_still(&reading.tables)?;
-        refuse_unknown_account(Some(&self.account), &reading.tables)?;
+        check_account(&reading.tables, Some(&self.account)).map_err(|error| misused("--account", error))?;
         let request = Request { account: self.account.clone(), from: self.from, to: self.to };
         let page = html(log, &reading.tables, &request).map_err(|error| match error {
             ReportError::Tables(error) => error.into(),

@@ -4,16 +4,17 @@
 use clap::Args;
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
-use serde_json::{Map, Value as Json, json};
 use tradefold::audit::{AuditError, Change, Step};
+use tradefold::json;
+use tradefold::metrics::check_account;
 use tradefold::restate::{self, Day, Figures, Question, figures};
 use tradefold::tables::hold_still;
 
-use super::audit::{as_json as step_as_json, shown};
+use super::audit::shown;
 use super::export::date;
 use super::failure::{Failure, chain};
 use super::grid::{Align, Grid, count};
-use super::metrics::{cell_as_json, refuse_unknown_account};
+use super::metrics::misused;
 use super::out::{Out, visible};
 use super::reading::Reading;
 use super::{Context, help};
@@ -54,24 +55,17 @@ impl Restate {
         let reading = Reading::journal(context.journal())?;
         let Some(log) = &reading.log else { return Err(Failure::journal("there is no log to ask".to_owned())) };
         hold_still(&reading.tables)?;
-        refuse_unknown_account(self.account.as_deref(), &reading.tables)?;
+        check_account(&reading.tables, self.account.as_deref()).map_err(|error| misused("--account", error))?;
         let question = Question { from: self.from, to: self.to, account: self.account.clone() };
         let days = restate::days(log, &reading.tables, &question).map_err(|error| match error {
             AuditError::Project(error) => error.into(),
             error => Failure::journal(chain(&error)),
         })?;
         let restated = days.iter().filter(|day| day.is_restated()).count();
-        let told: Vec<&Day> = days.iter().filter(|day| self.all || day.is_restated()).collect();
         if context.json {
-            return Ok(out.json(&json!({
-                "from": self.from.to_string(),
-                "to": self.to.to_string(),
-                "account": self.account,
-                "days": told.into_iter().map(as_json).collect::<Vec<_>>(),
-                "days_looked_at": days.len(),
-                "days_restated": restated,
-            }))?);
+            return Ok(out.json(&json::restatements(&question, &days, self.all))?);
         }
+        let told = days.iter().filter(|day| self.all || day.is_restated());
         for day in told {
             show(day, out)?;
             out.line("")?;
@@ -149,29 +143,4 @@ fn print_event(day: &Day, date: TradingDate, step: &Step, out: &mut Out) -> Resu
 
 fn is_key(column: &str) -> bool {
     projections::daily_pnl::TABLE.key.contains(&column)
-}
-
-fn as_json(day: &Day) -> Json {
-    let object = |figures: &Figures| {
-        Json::Object(figures.iter().map(|(name, cell)| ((*name).to_owned(), cell_as_json(cell))).collect::<Map<_, _>>())
-    };
-    let event = |(date, step): &(TradingDate, Step)| {
-        let mut event = step_as_json(step);
-        event["date"] = date.to_string().into();
-        event
-    };
-    json!({
-        "account_id": day.account,
-        "date": day.date.to_string(),
-        "closed_at": day.closed_at.to_string(),
-        "position": day.position,
-        "open": day.is_open,
-        "recorded_later": day.is_recorded_later,
-        "restated": day.is_restated(),
-        "then": figures(day.then.as_ref()).as_ref().map(object),
-        "now": figures(day.now.as_ref()).as_ref().map(object),
-        "metrics_then": object(&day.metrics_then),
-        "metrics_now": object(&day.metrics_now),
-        "events": day.events.iter().map(event).collect::<Vec<_>>(),
-    })
 }

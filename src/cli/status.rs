@@ -2,17 +2,16 @@
 //! verified. Brings the tables up to date first; judges nothing.
 
 use clap::Args;
-use projections::cell::Table;
-use serde_json::{Value, json};
 use tradefold::journal;
-use tradefold::log::{Head, hex};
+use tradefold::json;
+use tradefold::log::hex;
 use tradefold::projector::{self, ProjectionState};
-use tradefold::tables::{Digests, TableDigest};
+use tradefold::verified::LastVerification;
 
 use super::failure::Failure;
 use super::grid::{Align, Grid, count};
 use super::out::Out;
-use super::verify::LastVerification;
+use super::verify::in_words;
 use super::{Context, help};
 
 /// Show the head, each projection's position and lag, sizes, and the last verification
@@ -28,49 +27,10 @@ impl Status {
         let status = journal::Status::read(dir)?;
         let verified = LastVerification::read(dir);
         if context.json {
-            return Ok(out.json(&as_json(&status, verified.as_ref()))?);
+            return Ok(out.json(&json::status(&status, verified.as_ref()))?);
         }
         show(&status, verified.as_ref(), out)
     }
-}
-
-fn as_json(status: &journal::Status, verified: Option<&LastVerification>) -> Value {
-    let projection = |state: &ProjectionState| {
-        json!({
-            "name": state.name,
-            "version": state.version,
-            "position": state.cursor.position,
-            "lag": status.lag(state),
-            "stopped": state.cursor.stopped.as_ref().map(|stop| json!({ "at": stop.at, "reason": stop.reason })),
-            "trouble": state.trouble,
-        })
-    };
-    let pid = |holder: &Option<tradefold::log::Holder>| holder.map(|holder| json!({ "pid": holder.pid }));
-    json!({
-        "journal": status.dir,
-        "uuid": status.identity.uuid,
-        "created_at": status.identity.created_at.to_string(),
-        "head": head(status.head),
-        "events": status.head.seq,
-        "streams": status.streams,
-        "generation": status.generation,
-        "digest": status.digest().map(|(position, digest)| json!({ "position": position, "digest": hex(&digest) })),
-        "tables": status.digests.iter().flat_map(Digests::each).map(table_digest).collect::<serde_json::Map<_, _>>(),
-        "projections": status.projections.iter().map(projection).collect::<Vec<_>>(),
-        "sizes": status.files.iter().map(|(name, bytes)| (name.clone(), json!(bytes))).collect::<serde_json::Map<_, _>>(),
-        "last_verification": verified,
-        "writer": pid(&status.writer),
-        "projector": pid(&status.projector),
-        "sqlite": status.sqlite,
-    })
-}
-
-fn table_digest((table, digest): (&Table, TableDigest)) -> (String, Value) {
-    (table.name.to_owned(), json!({ "rows": digest.rows, "digest": hex(&digest.sum()) }))
-}
-
-fn head(head: Head) -> Value {
-    json!({ "seq": head.seq, "hash": hex(&head.hash) })
 }
 
 fn show(status: &journal::Status, verified: Option<&LastVerification>, out: &mut Out) -> Result<(), Failure> {
@@ -81,7 +41,7 @@ fn show(status: &journal::Status, verified: Option<&LastVerification>, out: &mut
     if let Some((position, digest)) = status.digest() {
         out.line(format!("tables      {} at position {}", hex(&digest), count(position)))?;
     }
-    let verified = verified.map_or_else(|| "never; tradefold verify does it".to_owned(), LastVerification::in_words);
+    let verified = verified.map_or_else(|| "never; tradefold verify does it".to_owned(), in_words);
     out.line(format!("verified    {verified}"))?;
     let sizes: Vec<_> = status.files.iter().map(|(name, bytes)| format!("{name} {}", size(*bytes))).collect();
     out.line(format!("files       {}", sizes.join(", ")))?;

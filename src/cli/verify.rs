@@ -1,32 +1,26 @@
 //! `verify`: whether the log is as it was recorded, and whether the tables are what a fresh replay makes of it.
 //! Remembers its result beside the log, for `status`. Finding out is the library's work.
 
-use std::fs::{self, OpenOptions};
-use std::io::Write;
 use std::ops::ControlFlow;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use projections::cell::Cell;
-use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tradefold::journal::{Journal, JournalError, Status};
+use tradefold::json::cell as cell_as_json;
 use tradefold::log::{self, Reader, hex, verify};
 use tradefold::projector::ProjectError;
 use tradefold::rebuild;
 use tradefold::tables::{Finding, Problem};
+use tradefold::verified::LastVerification;
 
 use super::failure::Failure;
 use super::grid::count;
-use super::metrics::cell_as_json;
 use super::out::Out;
 use super::progress::{Progress, Unit};
 use super::status::short;
 use super::{Context, help, verify_export};
-
-/// Where the result is remembered, in the journal's folder. Nothing depends on it.
-const RESULT_FILE: &str = "verified.json";
 
 /// How many findings are shown to people.
 const SHOWN_MAX: usize = 20;
@@ -158,6 +152,12 @@ struct Answer<'a> {
     /// Rows compared, where it came to that.
     rows: Option<u64>,
     found: &'a [Found],
+}
+
+/// A result in words.
+pub(crate) fn in_words(verified: &LastVerification) -> String {
+    let found = if verified.ok { "whole".to_owned() } else { format!("{} findings", count(verified.findings)) };
+    format!("{}, to position {}: {found}", short(&verified.at), count(verified.seq))
 }
 
 impl Answer<'_> {
@@ -295,34 +295,4 @@ pub(crate) fn finding_as_json(log: &Reader, finding: &Finding) -> Result<Value, 
         object["last_event"] = json!({ "seq": finding.last_seq, "type": kind, "id": id });
     }
     Ok(object)
-}
-
-/// A verification's result, as it is kept.
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct LastVerification {
-    at: String,
-    seq: u64,
-    hash: String,
-    ok: bool,
-    findings: u64,
-}
-
-impl LastVerification {
-    /// The last one, if it is known.
-    pub(crate) fn read(dir: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(dir.join(RESULT_FILE)).ok()?).ok()
-    }
-
-    fn write(&self, dir: &Path) -> std::io::Result<()> {
-        let aside = dir.join(format!(".{RESULT_FILE}.part"));
-        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-        file.write_all(serde_json::to_string(self)?.as_bytes())?;
-        file.sync_all()?;
-        fs::rename(&aside, dir.join(RESULT_FILE))
-    }
-
-    pub(crate) fn in_words(&self) -> String {
-        let found = if self.ok { "whole".to_owned() } else { format!("{} findings", count(self.findings)) };
-        format!("{}, to position {}: {found}", short(&self.at), count(self.seq))
-    }
 }

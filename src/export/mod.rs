@@ -6,6 +6,7 @@
 //! - `selection`: which rows and columns
 //! - `preset`: columns that are asked for together
 //! - `csv`, `jsonl`, `parquet`: rows as bytes
+//! - `page`: parts of them, in other orders
 //! - `file`: whole files, with their manifests
 //! - `records`: a file's rows read back
 //! - `check`: whether a file follows from the log
@@ -14,6 +15,7 @@ mod check;
 mod csv;
 mod file;
 mod jsonl;
+mod page;
 #[cfg(feature = "parquet")]
 mod parquet;
 mod preset;

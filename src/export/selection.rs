@@ -8,9 +8,10 @@ use projections::cell::{Column, ColumnKind, Table};
 use projections::validate::nearest;
 use serde_json::{Map, json};
 
+use super::page::Order;
 use super::{ExportError, Preset};
 use crate::calendars::Calendars;
-use crate::tables::{Connection, Filter, TablesError, Value, select};
+use crate::tables::{Comparison, Connection, Filter, Operand, Query, TablesError, Value, is_searchable, search_words};
 
 /// What a table doesn't have, or a filter doesn't mean.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -35,6 +36,12 @@ pub enum SelectionError {
         column: &'static str,
         /// The value it was to be compared with.
         value: String,
+    },
+    /// The table's rows hold no words to search for.
+    #[error("{table} cannot be searched: trades and notes can")]
+    NotSearchable {
+        /// The table.
+        table: &'static str,
     },
     /// Rows of the table belong to no account.
     #[error("{table} has no account_id: its rows belong to no account")]
@@ -85,6 +92,7 @@ pub struct Selection {
     pub(super) columns: Vec<Column>,
     filters: Vec<Filter>,
     dates: Option<Dates>,
+    pub(super) order: Order,
     said: Map<String, serde_json::Value>,
 }
 
@@ -99,7 +107,8 @@ impl Selection {
     /// All of a table.
     #[must_use]
     pub fn of(table: &'static Table) -> Self {
-        Self { table, columns: table.all_columns().collect(), filters: Vec::new(), dates: None, said: Map::new() }
+        let (filters, order) = (Vec::new(), Order::default());
+        Self { table, columns: table.all_columns().collect(), filters, dates: None, order, said: Map::new() }
     }
 
     /// The table.
@@ -136,7 +145,7 @@ impl Selection {
     pub fn account(mut self, account: &str) -> Result<Self, SelectionError> {
         let lacking = |_| SelectionError::NoAccount { table: self.table.name };
         let column = column(self.table, "account_id").map_err(lacking)?;
-        self.filters.push(Filter::TextIs(column.name, account.to_owned()));
+        self.filters.push(Filter::text_is(column.name, account));
         self.said.insert("account".to_owned(), account.into());
         Ok(self)
     }
@@ -146,19 +155,42 @@ impl Selection {
     /// # Errors
     /// [`SelectionError::UnknownColumn`] and [`SelectionError::NotANumber`].
     pub fn equal(mut self, name: &str, value: &str) -> Result<Self, SelectionError> {
-        let table = self.table.name;
-        let column = column(self.table, name)?;
-        self.filters.push(match column.kind {
-            _ if value.is_empty() => Filter::Empty(column.name),
-            ColumnKind::Text => Filter::TextIs(column.name, value.to_owned()),
-            ColumnKind::Integer | ColumnKind::Real => {
-                let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
-                let lacking = || SelectionError::NotANumber { table, column: column.name, value: value.to_owned() };
-                Filter::NumberIs(column.name, number.ok_or_else(lacking)?)
-            }
-        });
+        self = self.compared(name, Comparison::Is, value)?;
         let said = self.said.entry("where").or_insert_with(|| json!([]));
         said.as_array_mut().into_iter().for_each(|list| list.push(json!(format!("{name}={value}"))));
+        Ok(self)
+    }
+
+    /// Only rows whose column compares like this with a value; an empty one stands for nothing there.
+    ///
+    /// # Errors
+    /// [`SelectionError::UnknownColumn`] and [`SelectionError::NotANumber`].
+    pub fn compared(mut self, name: &str, comparison: Comparison, value: &str) -> Result<Self, SelectionError> {
+        let table = self.table.name;
+        let column = column(self.table, name)?;
+        let number = || {
+            let number = value.trim().parse().ok().filter(|number: &f64| number.is_finite());
+            let lacking = || SelectionError::NotANumber { table, column: column.name, value: value.to_owned() };
+            number.map(Operand::Number).ok_or_else(lacking)
+        };
+        self.filters.push(match (column.kind, comparison) {
+            (_, Comparison::Is) if value.is_empty() => Filter::Empty(column.name),
+            (_, Comparison::IsNot) if value.is_empty() => Filter::Present(column.name),
+            (ColumnKind::Text, _) => Filter::Compared(column.name, comparison, value.into()),
+            (ColumnKind::Integer | ColumnKind::Real, _) => Filter::Compared(column.name, comparison, number()?),
+        });
+        Ok(self)
+    }
+
+    /// Only rows that full-text search finds under all of these words.
+    ///
+    /// # Errors
+    /// [`SelectionError::NotSearchable`].
+    pub fn found(mut self, words: &str) -> Result<Self, SelectionError> {
+        if !is_searchable(self.table) {
+            return Err(SelectionError::NotSearchable { table: self.table.name });
+        }
+        self.filters.push(Filter::Found(search_words(words)));
         Ok(self)
     }
 
@@ -214,12 +246,6 @@ impl Selection {
         self.said.clone()
     }
 
-    /// The columns, in the order of a row.
-    #[must_use]
-    pub fn chosen(&self) -> &[Column] {
-        &self.columns
-    }
-
     /// Hands each selected row to `each`, in the table's order, until it fails, and returns how many there were.
     ///
     /// # Errors
@@ -243,20 +269,21 @@ impl Selection {
         failed.map_or(Ok(rows), Err)
     }
 
-    fn select(
+    /// Hands each selected row to `each`, in the table's order, until it breaks.
+    pub(crate) fn select(
         &self,
         conn: &Connection,
         mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
     ) -> Result<(), TablesError> {
         let mut filters = self.filters.clone();
         let Some((dates, time)) = self.dates.zip(self.table.time) else {
-            return select(conn, self.table, &self.columns, &filters, each);
+            return self.query(&self.columns, &filters, self.order.limit).run(conn, each);
         };
         if time == "date" {
             // Trading dates already.
-            filters.extend(dates.from.map(|date| Filter::From(time, date.to_string())));
-            filters.extend(dates.to.map(|date| Filter::Before(time, TradingDate(date.0 + 1).to_string())));
-            return select(conn, self.table, &self.columns, &filters, each);
+            filters.extend(dates.from.map(|date| Filter::at_least(time, date.to_string())));
+            filters.extend(dates.to.map(|date| Filter::below(time, TradingDate(date.0 + 1).to_string())));
+            return self.query(&self.columns, &filters, self.order.limit).run(conn, each);
         }
         let bounds = Bounds::of(dates, conn)?;
         filters.extend(bounds.widest(time));
@@ -265,17 +292,26 @@ impl Selection {
         columns.extend(column(self.table, time));
         columns.extend(column(self.table, "account_id"));
         let asked = self.columns.len();
-        select(conn, self.table, &columns, &filters, |row| {
+        // Which rows these are, SQLite doesn't know, so that it can't count them.
+        let mut left = self.order.limit.unwrap_or(u64::MAX);
+        self.query(&columns, &filters, None).run(conn, |row| {
             let account = row.get(asked + 1).and_then(|value| value.as_text());
-            if row[asked].as_text().is_some_and(|time| bounds.hold(account, time)) {
-                return each(&row[..asked]);
+            if !row[asked].as_text().is_some_and(|time| bounds.hold(account, time)) {
+                return ControlFlow::Continue(());
             }
-            ControlFlow::Continue(())
+            left = left.saturating_sub(1);
+            let flow = each(&row[..asked]);
+            if left == 0 { ControlFlow::Break(()) } else { flow }
         })
+    }
+
+    fn query<'a>(&'a self, columns: &'a [Column], filters: &'a [Filter], limit: Option<u64>) -> Query<'a> {
+        let Order { sort, after, .. } = &self.order;
+        Query { table: self.table, columns, filters, sort, after: after.as_deref(), limit }
     }
 }
 
-fn column(table: &'static Table, name: &str) -> Result<Column, SelectionError> {
+pub(super) fn column(table: &'static Table, name: &str) -> Result<Column, SelectionError> {
     table.all_columns().find(|column| column.name == name).ok_or_else(|| SelectionError::UnknownColumn {
         table: table.name,
         column: name.to_owned(),
@@ -327,9 +363,9 @@ impl Bounds {
         let spans = || self.accounts.values().chain([&self.utc]);
         let from = spans().filter_map(|span| span.from.clone()).min();
         let before = spans().filter_map(|span| span.before.clone()).max();
-        from.map(|from| Filter::From(time, from))
+        from.map(|from| Filter::at_least(time, from))
             .into_iter()
-            .chain(before.map(|end| Filter::Before(time, end)))
+            .chain(before.map(|end| Filter::below(time, end)))
             .collect()
     }
 }

@@ -2,12 +2,12 @@
 //! Whoever waits for a position waits here. Holds no connection and decides nothing.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use projections::projection::{About, PROJECTIONS};
 
-use crate::tables::{Cursor, Kept};
+use crate::tables::{Changed, Cursor, Kept};
 
 /// Where a projection stands, as far as its thread has told.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,12 +70,14 @@ pub(crate) struct Board {
     told: Mutex<Told>,
     changed: Condvar,
     closing: AtomicBool,
+    /// Which rows were changed, as far as somebody wants to know.
+    pub(crate) rows: Arc<Changed>,
 }
 
 impl Board {
     pub(crate) fn new() -> Self {
         let told = Told { role: Role::Following(None), states: ProjectionState::all(&[]) };
-        Self { told: Mutex::new(told), changed: Condvar::new(), closing: AtomicBool::new(false) }
+        Self { told: Mutex::new(told), changed: Condvar::new(), closing: AtomicBool::new(false), rows: Arc::default() }
     }
 
     fn told(&self) -> MutexGuard<'_, Told> {

@@ -35,14 +35,14 @@ use crossbeam_channel::{Sender, bounded};
 use projections::projection::PROJECTIONS;
 
 use crate::log::{Reader, file};
-use crate::tables::{self, Spacing};
+use crate::tables::{self, Changed, Spacing};
 use board::Board;
 use worker::Supervisor;
 
 pub use board::{ProjectionState, Role};
 pub use catch_up::{CaughtUp, Lag, catch_up, catch_up_within};
 pub use error::ProjectError;
-pub use renew::{Rebuilt, Swap};
+pub use renew::{Rebuilt, Swap, is_rebuilding};
 pub(crate) use worker::holder;
 
 /// The advisory lock of whoever writes the tables.
@@ -145,6 +145,29 @@ impl Projectors {
             return ProjectionState::all(&kept);
         }
         self.board.states()
+    }
+
+    /// Which rows the latest commits changed, from now on.
+    #[must_use]
+    pub fn changed(&self) -> Arc<Changed> {
+        self.board.rows.begin();
+        Arc::clone(&self.board.rows)
+    }
+
+    /// Where each projection is, as soon as that differs from what was seen, or after `longest`.
+    #[must_use]
+    pub fn states_beyond(&self, seen: &[ProjectionState], longest: Duration) -> Vec<ProjectionState> {
+        let deadline = Instant::now() + longest;
+        loop {
+            let told = self.board.states();
+            let role = self.board.role();
+            let states = self.states_for(&role);
+            if states != seen || Instant::now() >= deadline {
+                return states;
+            }
+            // Another process tells nobody here.
+            self.board.wait(&told, deadline, if role == Role::Projecting { longest } else { LOOK_EVERY });
+        }
     }
 
     /// Waits until everything up to a position is in every table.

@@ -2,6 +2,7 @@
 //! tail caught up, compared with them where that is asked for, and put in their place at once. Whoever
 //! projects or reads meanwhile is not disturbed; whoever is killed leaves the live tables as they were.
 
+use std::path::Path;
 use std::time::Duration;
 
 use projections::projection::{About, PROJECTIONS};
@@ -12,11 +13,17 @@ use super::fold::Fold;
 use super::replay::{Report, replay};
 use super::{Pace, tail};
 use crate::log::Reader;
-use crate::log::lock::Lock;
+use crate::log::lock::{self, Lock};
 use crate::tables::{self, Closed, Differences, Outdated, Previous, Side, Tables};
 
 /// The advisory lock of whoever makes a new generation.
 const LOCK_FILE: &str = "rebuild.lock";
+
+/// Whether some process makes a new generation.
+#[must_use]
+pub fn is_rebuilding(dir: &Path) -> bool {
+    lock::holder(&dir.join(LOCK_FILE)).is_some()
+}
 
 /// When a new generation takes the place of the live one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,6 +4,7 @@
 //! is ever in the tables.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -73,7 +74,8 @@ impl Supervisor<'_> {
         cursors.iter_mut().for_each(|kept| kept.cursor.stopped = None);
         self.board.set_cursors(&cursors);
         let connection = |_| -> Result<_, ProjectError> {
-            let (reader, tables) = (Reader::open(&self.dir)?, tables.another()?);
+            let tables = tables.another()?.telling(Arc::clone(&self.board.rows));
+            let reader = Reader::open(&self.dir)?;
             tables.leave_checkpoints()?;
             Ok((reader, tables))
         };

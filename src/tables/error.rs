@@ -1,6 +1,7 @@
 //! Owns what can go wrong with the tables, by what the caller can do about it.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::log::OpenError;
 
@@ -42,6 +43,12 @@ pub enum TablesError {
     Overtaken {
         /// Whose.
         projection: &'static str,
+    },
+    /// A question took longer than it was allowed to.
+    #[error("the question was stopped after {:.0} s; narrow it", allowed.as_secs_f64())]
+    TooSlow {
+        /// The time it had.
+        allowed: Duration,
     },
     /// The file or its folder.
     #[error(transparent)]

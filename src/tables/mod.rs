@@ -14,8 +14,10 @@
 //! - `digest`: one number a table
 //! - `past`: snapshots, and what was changed after them
 //! - `as_of`: tables as they were, put together again
+//! - `changed`: which rows the latest commits changed, for who follows tables
 //! - `file`: making, opening, removing
 //! - `select`: rows, for who exports or shows them
+//! - `still`: several questions as of one moment, and in time
 //! - `query`: a stranger's SQL, which can only read
 //! - `swap`: a new generation in the place of the old one, at once
 //! - `compare`: finding each cell in which two files differ
@@ -23,6 +25,7 @@
 //! What the tables know nothing of: events, and what a fold makes of them.
 
 mod as_of;
+mod changed;
 mod compare;
 mod cursor;
 mod digest;
@@ -37,10 +40,12 @@ mod rows;
 mod schema;
 mod select;
 mod shelf;
+mod still;
 mod swap;
 mod turns;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use projections::cell::{Cell, Row, Table};
 use projections::changes::Rows;
@@ -54,6 +59,7 @@ use rows::Write;
 use turns::Turns;
 
 pub(crate) use as_of::as_of;
+pub use changed::{Changed, Differing, Key, differing};
 pub use compare::{Differences, Finding, Problem};
 pub use cursor::{Cursor, Kept, Stopped};
 pub use digest::{Digests, TableDigest, whole as whole_digest};
@@ -64,8 +70,9 @@ pub(crate) use pending::Pending;
 pub use query::{Queries, QueryError, RowSink};
 pub use rusqlite::Connection;
 pub use schema::{Outdated, fingerprint};
-pub use select::{Filter, Value, select};
+pub use select::{Comparison, Filter, Operand, Query, Sort, Value, is_searchable, search_words, select};
 pub(crate) use shelf::SqlShelf;
+pub use still::{at_once, hold_still};
 pub(crate) use swap::{Previous, Side, side_path};
 
 /// How long the write-ahead log may get while somebody looks after it: 32 MiB.
@@ -83,6 +90,8 @@ pub struct Tables {
     known: Option<Known>,
     /// How what is overwritten is kept aside for who asks for the past; `None` where nobody will.
     past: Option<Spacing>,
+    /// Who is told which rows a commit changes.
+    changed: Option<Arc<Changed>>,
 }
 
 impl Tables {
@@ -101,7 +110,7 @@ impl Tables {
 
     fn over(conn: Connection, path: &Path, past: Option<Spacing>) -> Self {
         let (path, gate) = (path.to_owned(), Gate::default());
-        Self { conn: Turns::new(conn), beside: None, path, gate, known: None, past }
+        Self { conn: Turns::new(conn), beside: None, path, gate, known: None, past, changed: None }
     }
 
     /// The same tables for somebody who reads what folds remember while a page is written.
@@ -124,6 +133,11 @@ impl Tables {
     pub fn another(&self) -> Result<Self, TablesError> {
         let conn = file::open_for_writing(&self.path)?;
         Ok(Self { gate: self.gate.clone(), ..Self::over(conn, &self.path, self.past) })
+    }
+
+    /// The same tables, each of whose commits is told.
+    pub(crate) fn telling(self, changed: Arc<Changed>) -> Self {
+        Self { changed: Some(changed), ..self }
     }
 
     /// Opens a folder's tables for reading, a journal's own or those that a rebuild left elsewhere. They may
@@ -214,6 +228,10 @@ impl Tables {
         state: &Pending,
     ) -> Result<(), TablesError> {
         let wrap = |error| file::failed(&self.path, error);
+        // Before anybody can see it: whoever does finds here what it was.
+        if let Some(changed) = &self.changed {
+            changed.note(about, from.position, to.position, || rows.keys());
+        }
         let begin = |conn: &Connection| {
             let past = self.past.map(|spacing| Past::of(conn, about, spacing)).transpose()?;
             Ok((digest::stored(conn, about)?, past))
@@ -307,20 +325,6 @@ pub fn stored_cursors(dir: &Path) -> Result<Vec<Kept>, TablesError> {
     }
 }
 
-/// Holds a connection at what it sees now, until it is closed.
-///
-/// # Errors
-/// [`TablesError`].
-pub fn hold_still(conn: &Connection) -> Result<(), TablesError> {
-    // Tables as of then are held already.
-    if conn.is_autocommit() {
-        conn.execute_batch("BEGIN")?;
-        // Only a look makes it hold.
-        conn.query_row("SELECT count(*) FROM projections", (), |_| Ok(()))?;
-    }
-    Ok(())
-}
-
 /// The digests of all tables, by any connection to them.
 ///
 /// # Errors
@@ -346,7 +350,10 @@ pub(crate) fn changed_between(
 }
 
 /// The row that stands under a key, by any connection to tables.
-pub(crate) fn row(conn: &Connection, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
+///
+/// # Errors
+/// [`TablesError`].
+pub fn row(conn: &Connection, table: &'static Table, key: &[Cell]) -> Result<Option<Row>, TablesError> {
     Ok(rows::current(conn, table, key)?)
 }
 

@@ -20,9 +20,9 @@ use super::turns::Turns;
 use crate::log::signed;
 
 /// A cell as SQLite takes it.
-struct Value<'a>(&'a Cell);
+pub(super) struct Bound<'a>(pub(super) &'a Cell);
 
-impl ToSql for Value<'_> {
+impl ToSql for Bound<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match self.0 {
             Cell::Null => ValueRef::Null,
@@ -247,20 +247,20 @@ impl Writing<'_> {
     }
 
     fn run(&self, sql: &str, cells: &[Cell]) -> rusqlite::Result<usize> {
-        self.conn.prepare_cached(sql)?.execute(params_from_iter(cells.iter().map(Value)))
+        self.conn.prepare_cached(sql)?.execute(params_from_iter(cells.iter().map(Bound)))
     }
 
     fn current(&self, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
         let mut statement = self.conn.prepare_cached(&self.sql.select)?;
         let read = |row: &rusqlite::Row<'_>| cells(row, self.sql.table);
-        statement.query_row(params_from_iter(key.iter().map(Value)), read).optional()
+        statement.query_row(params_from_iter(key.iter().map(Bound)), read).optional()
     }
 }
 
 /// The row that stands under a key.
 pub(super) fn current(conn: &Connection, table: &'static Table, key: &[Cell]) -> rusqlite::Result<Option<Row>> {
     let mut statement = conn.prepare_cached(&select_sql(table))?;
-    statement.query_row(params_from_iter(key.iter().map(Value)), |row| cells(row, table)).optional()
+    statement.query_row(params_from_iter(key.iter().map(Bound)), |row| cells(row, table)).optional()
 }
 
 /// The columns of a table, for SQL.
@@ -292,5 +292,5 @@ fn upsert_sql(table: &Table, same: &[usize]) -> String {
 
 /// Writes a row of the past as it stood, into tables that are being put together.
 pub(super) fn lay_down(conn: &Connection, table: &Table, row: &Row) -> rusqlite::Result<()> {
-    conn.prepare_cached(&upsert_sql(table, &[]))?.execute(params_from_iter(row.iter().map(Value))).map(drop)
+    conn.prepare_cached(&upsert_sql(table, &[]))?.execute(params_from_iter(row.iter().map(Bound))).map(drop)
 }

@@ -1,13 +1,14 @@
-//! Owns reading rows for others: some columns of a table, filtered, in the table's order, handed over one by
-//! one so that size does not matter. What becomes of them, and which filters make sense, is the caller's.
+//! Owns reading rows for others: some columns of a table, filtered, in the table's order or another, from its
+//! beginning or from where somebody left off, handed over one by one so that size does not matter. What becomes of them, and which filters make sense, is the caller's.
 
 use std::ops::ControlFlow;
 
-use projections::cell::{Column, Table};
+use projections::cell::{Cell, Column, Table};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, ToSql};
 
 use super::error::TablesError;
+use super::rows::Bound;
 
 /// A value as SQLite hands it out, borrowed until the next row.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -35,6 +36,17 @@ impl<'a> Value<'a> {
         })
     }
 
+    /// The value, kept. (Bytes, which no table has, are nothing.)
+    #[must_use]
+    pub fn to_cell(self) -> Cell {
+        match self {
+            Self::Null | Self::Blob(_) => Cell::Null,
+            Self::Int(value) => Cell::Int(value),
+            Self::Real(value) => Cell::Real(value),
+            Self::Text(text) => text.into(),
+        }
+    }
+
     /// The text, where it is one.
     #[must_use]
     pub fn as_text(self) -> Option<&'a str> {
@@ -59,39 +71,139 @@ impl<'a> Value<'a> {
     }
 }
 
+/// What a column is compared with.
+#[derive(Clone, Debug, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Operand {
+    Text(String),
+    Number(f64),
+}
+
+impl From<&str> for Operand {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Operand {
+    fn from(text: String) -> Self {
+        Self::Text(text)
+    }
+}
+
+/// How. What is absent is neither above nor below anything, and is not any value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Comparison {
+    Is,
+    IsNot,
+    Above,
+    AtLeast,
+    Below,
+    AtMost,
+}
+
+impl Comparison {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::Is => "=",
+            Self::IsNot => "IS NOT",
+            Self::Above => ">",
+            Self::AtLeast => ">=",
+            Self::Below => "<",
+            Self::AtMost => "<=",
+        }
+    }
+}
+
 /// What a row must have to be read.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
-    /// A column holds this text.
-    TextIs(&'static str, String),
-    /// A column holds this number.
-    NumberIs(&'static str, f64),
+    /// A column compares like this with a value.
+    Compared(&'static str, Comparison, Operand),
     /// A column holds nothing, or an empty text.
     Empty(&'static str),
-    /// A column's text sorts at or after this one.
-    From(&'static str, String),
-    /// A column's text sorts before this one.
-    Before(&'static str, String),
+    /// A column holds something other than an empty text.
+    Present(&'static str),
+    /// The search table of the table finds the row under all of these words.
+    Found(String),
 }
 
 impl Filter {
-    /// The condition; its value, where it has one, takes the place `?{number}`.
-    fn sql(&self, number: usize) -> String {
+    /// A column holds this text.
+    pub fn text_is(column: &'static str, text: impl Into<Operand>) -> Self {
+        Self::Compared(column, Comparison::Is, text.into())
+    }
+
+    /// A column's text sorts at or after this one.
+    pub fn at_least(column: &'static str, text: impl Into<Operand>) -> Self {
+        Self::Compared(column, Comparison::AtLeast, text.into())
+    }
+
+    /// A column's text sorts before this one.
+    pub fn below(column: &'static str, text: impl Into<Operand>) -> Self {
+        Self::Compared(column, Comparison::Below, text.into())
+    }
+
+    /// The condition; its value takes the place `?{number}`.
+    fn sql(&self, table: &Table, number: usize) -> String {
         match self {
-            Self::TextIs(column, _) | Self::NumberIs(column, _) => format!("\"{column}\" = ?{number}"),
+            Self::Compared(column, comparison, _) => format!("\"{column}\" {} ?{number}", comparison.sql()),
             Self::Empty(column) => format!("(\"{column}\" IS NULL OR \"{column}\" = ?{number})"),
-            Self::From(column, _) => format!("\"{column}\" >= ?{number}"),
-            Self::Before(column, _) => format!("\"{column}\" < ?{number}"),
+            Self::Present(column) => format!("\"{column}\" <> ?{number}"),
+            Self::Found(_) => {
+                let search = format!("{}_search", table.name);
+                format!("rowid IN (SELECT rowid FROM {search} WHERE {search} MATCH ?{number})")
+            }
         }
     }
 
     fn value(&self) -> &dyn ToSql {
         match self {
-            Self::TextIs(_, text) | Self::From(_, text) | Self::Before(_, text) => text,
-            Self::NumberIs(_, number) => number,
-            Self::Empty(_) => &"",
+            Self::Compared(_, _, Operand::Text(text)) | Self::Found(text) => text,
+            Self::Compared(_, _, Operand::Number(number)) => number,
+            Self::Empty(_) | Self::Present(_) => &"",
         }
     }
+}
+
+/// Whether the words of a table's rows can be searched for.
+#[must_use]
+pub fn is_searchable(table: &Table) -> bool {
+    table.sql.contains(&format!("CREATE VIRTUAL TABLE {}_search ", table.name))
+}
+
+/// What full-text search is asked, so that every word of a stranger's is a word, whatever it looks like.
+#[must_use]
+pub fn search_words(text: &str) -> String {
+    let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
+    text.split_whitespace().map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+/// A column to sort by.
+#[derive(Clone, Copy, Debug)]
+pub struct Sort {
+    /// The column.
+    pub column: Column,
+    /// From the highest to the lowest; what is absent comes last then, and otherwise first.
+    pub descending: bool,
+}
+
+/// Which rows of a table, which columns of them, and in which order.
+#[derive(Clone, Debug)]
+pub struct Query<'a> {
+    /// The table.
+    pub table: &'static Table,
+    /// The columns that are handed over.
+    pub columns: &'a [Column],
+    /// All of these must hold.
+    pub filters: &'a [Filter],
+    /// The table's own order where there is none.
+    pub sort: &'a [Sort],
+    /// Only what comes after a row with these values in the columns of `sort`.
+    pub after: Option<&'a [Cell]>,
+    /// At most so many rows.
+    pub limit: Option<u64>,
 }
 
 /// Hands each row of a table that passes all filters to `each`, in the table's order, until it breaks.
@@ -103,31 +215,98 @@ pub fn select(
     table: &'static Table,
     columns: &[Column],
     filters: &[Filter],
-    mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
+    each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
 ) -> Result<(), TablesError> {
-    let mut statement = conn.prepare(&sql(table, columns, filters))?;
-    let mut rows = statement.query(rusqlite::params_from_iter(filters.iter().map(Filter::value)))?;
-    while let Some(row) = rows.next()? {
-        let values = (0..columns.len()).map(|index| Value::of(row, index)).collect::<rusqlite::Result<Vec<_>>>()?;
-        if each(&values).is_break() {
-            break;
-        }
-    }
-    Ok(())
+    Query { table, columns, filters, sort: &[], after: None, limit: None }.run(conn, each)
 }
 
-fn sql(table: &Table, columns: &[Column], filters: &[Filter]) -> String {
-    let quoted = |names: &mut dyn Iterator<Item = &'static str>| {
-        names.map(|name| format!("\"{name}\"")).collect::<Vec<_>>().join(", ")
-    };
-    let conditions: Vec<String> = filters.iter().enumerate().map(|(index, filter)| filter.sql(index + 1)).collect();
-    let filtered = if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
-    format!(
-        "SELECT {} FROM {}{filtered} ORDER BY {}",
-        quoted(&mut columns.iter().map(|column| column.name)),
-        table.name,
-        quoted(&mut table.order.iter().copied()),
-    )
+impl Query<'_> {
+    /// Hands each row to `each`, until it breaks.
+    ///
+    /// # Errors
+    /// [`TablesError`].
+    pub fn run(
+        &self,
+        conn: &Connection,
+        mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
+    ) -> Result<(), TablesError> {
+        let mut statement = conn.prepare_cached(&self.sql())?;
+        let after = self.after.unwrap_or_default();
+        let bound: Vec<Bound<'_>> = after.iter().map(Bound).collect();
+        let values = self.filters.iter().map(Filter::value).chain(bound.iter().map(|bound| bound as &dyn ToSql));
+        let mut rows = statement.query(rusqlite::params_from_iter(values))?;
+        let mut values = Vec::with_capacity(self.columns.len());
+        while let Some(row) = rows.next()? {
+            for index in 0..self.columns.len() {
+                values.push(Value::of(row, index)?);
+            }
+            let flow = each(&values);
+            values = recycled(values);
+            if flow.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn sql(&self) -> String {
+        let columns: Vec<String> = self.columns.iter().map(|column| format!("\"{}\"", column.name)).collect();
+        let filters = self.filters.iter().enumerate().map(|(index, filter)| filter.sql(self.table, index + 1));
+        let conditions: Vec<String> = filters.chain(self.beyond()).collect();
+        let filtered =
+            if conditions.is_empty() { String::new() } else { format!(" WHERE {}", conditions.join(" AND ")) };
+        let limit = self.limit.map_or_else(String::new, |limit| format!(" LIMIT {limit}"));
+        format!(
+            "SELECT {} FROM {}{filtered} ORDER BY {}{limit}",
+            columns.join(", "),
+            self.table.name,
+            self.order().join(", ")
+        )
+    }
+
+    fn order(&self) -> Vec<String> {
+        if self.sort.is_empty() {
+            return self.table.order.iter().map(|name| format!("\"{name}\"")).collect();
+        }
+        let direction = |sort: &Sort| if sort.descending { " DESC" } else { "" };
+        self.sort.iter().map(|sort| format!("\"{}\"{}", sort.column.name, direction(sort))).collect()
+    }
+
+    /// The conditions under which a row comes after the one where the last page ended: it is further in some column
+    /// and equal in those before it. The first column's part stands again by itself, where an index can use it.
+    fn beyond(&self) -> Vec<String> {
+        let Some(after) = self.after else { return Vec::new() };
+        let place = |index: usize| self.filters.len() + index + 1;
+        let columns = || self.sort.iter().zip(after).enumerate();
+        let further = |(index, (sort, cell)): (usize, (&Sort, &Cell))| {
+            let same = self.sort[..index].iter().enumerate();
+            let mut all: Vec<String> =
+                same.map(|(index, sort)| format!("\"{}\" IS ?{}", sort.column.name, place(index))).collect();
+            all.push(further_sql(sort, cell, place(index)));
+            all.join(" AND ")
+        };
+        let whole = format!("({})", columns().map(further).collect::<Vec<_>>().join(" OR "));
+        let range = columns().next().filter(|(_, (sort, cell))| !sort.descending && !matches!(cell, Cell::Null));
+        let range = range.map(|(_, (sort, _))| format!("\"{}\" >= ?{}", sort.column.name, place(0)));
+        range.into_iter().chain([whole]).collect()
+    }
+}
+
+/// Whether a column is further than a value. Absent values sort lowest, and nothing is further down than they.
+fn further_sql(sort: &Sort, cell: &Cell, number: usize) -> String {
+    let name = sort.column.name;
+    match (sort.descending, cell) {
+        (false, Cell::Null) => format!("\"{name}\" IS NOT ?{number}"),
+        (false, _) => format!("\"{name}\" > ?{number}"),
+        (true, Cell::Null) => format!("?{number} IS NOT NULL"),
+        (true, _) => format!("(\"{name}\" < ?{number} OR \"{name}\" IS NULL)"),
+    }
+}
+
+/// The room of a row's values for those of the next.
+fn recycled<'b>(mut values: Vec<Value<'_>>) -> Vec<Value<'b>> {
+    values.clear();
+    values.into_iter().map(|_| Value::Null).collect()
 }
 
 #[cfg(test)]

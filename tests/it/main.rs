@@ -13,6 +13,8 @@ mod cli_restate;
 mod cli_sql;
 mod cli_support;
 mod cli_verify_export;
+#[cfg(feature = "http")]
+mod http;
 mod log;
 mod tables;
 mod tidy;

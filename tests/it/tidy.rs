@@ -10,11 +10,17 @@ use projections::TABLES;
 const LINES_MAX: usize = 500;
 
 /// Who may name a crate that the rest must know nothing of: folders end in `/`.
-const ONLY_IN: [(&str, &[&str]); 2] = [
+const ONLY_IN: [(&str, &[&str]); 7] = [
     // Everything else asks the log, the tables or a door of theirs.
     ("rusqlite", &["src/log/", "src/tables/", "tests/", "benches/"]),
     // Fold state alone, which may be deleted: the crate is unmaintained.
     ("bincode", &["projections/codec.rs"]),
+    // The service: the rest of the library knows nothing of it.
+    ("axum", &["src/http/"]),
+    ("tokio", &["src/http/", "tests/it/http/"]),
+    ("hyper", &["src/http/"]),
+    ("tokio_rustls", &["src/http/", "tests/it/http/"]),
+    ("prometheus", &["src/http/"]),
 ];
 
 /// What folds must not reach: they see events and a shelf.
