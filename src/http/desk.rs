@@ -86,9 +86,12 @@ impl Desk {
             let _permit = permit;
             let kept = room.free().pop();
             let mut seat = kept.map_or_else(|| Seat::open(&room.dir), Ok)?;
-            let answer = read(&mut seat)?;
-            room.free().push(seat);
-            Ok(answer)
+            let answer = read(&mut seat);
+            // One with which something went wrong is not used again; a question that was wrong is no such thing.
+            if answer.as_ref().err().is_none_or(|problem| problem.status() < 500) {
+                room.free().push(seat);
+            }
+            answer
         });
         done.await.unwrap_or_else(|_| Err(Problem::broken("the question ended in a defect of tradefold")))
     }
