@@ -184,6 +184,12 @@ impl Journal {
         Ok(self.open.get()?.enter().is_none())
     }
 
+    /// Refuses lines as [`Self::append`] would, and records nothing.
+    #[staticmethod]
+    fn check_lines(lines: Vec<String>) -> PyResult<()> {
+        Ok(drafts(&lines).map(drop)?)
+    }
+
     /// Records lines as one batch.
     fn append(&self, py: Python<'_>, lines: Vec<String>) -> PyResult<Answers> {
         let open = self.open()?;

@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from journals import a_trade, at, mesh
 
@@ -28,8 +29,6 @@ from tradefold import (
     new_id,
 )
 
-httpx = pytest.importorskip("httpx")
-
 PROGRAM = os.environ.get("TRADEFOLD") or shutil.which("tradefold")
 
 pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no tradefold program: TRADEFOLD names one")
@@ -38,16 +37,17 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="no tradefold program: T
 class Served:
     """A journal that is served, by a process of its own."""
 
-    def __init__(self, folder: str, port: int = 0) -> None:
+    def __init__(self, folder: str, port: int = 0, *, again: bool = False) -> None:
         command = [str(PROGRAM), "--journal", folder, "serve", "--listen", f"127.0.0.1:{port}"]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.token, self.url = "", ""
         assert self.process.stdout is not None
-        while not self.url:
+        # The token is shown on the first start alone.
+        while not self.url or not (self.token or again):
             line = self.process.stdout.readline()
             assert line, "the service ended"
             self.token = (re.search(r"tf_[\w-]+", line) or [self.token])[0]
-            self.url = (re.search(r"http://[\d.]+:\d+", line) or [""])[0]
+            self.url = (re.search(r"http://[\d.]+:\d+", line) or [self.url])[0]
         self.port = int(self.url.rsplit(":", 1)[1])
 
     def stop(self) -> None:
@@ -129,7 +129,7 @@ class Lossy(httpx.BaseTransport):
     def __init__(self, losses: int) -> None:
         self.inner, self.left = httpx.HTTPTransport(), losses
 
-    def handle_request(self, request: "httpx.Request") -> "httpx.Response":
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = self.inner.handle_request(request)
         if request.method == "POST" and self.left > 0:
             self.left -= 1
@@ -164,7 +164,7 @@ def test_a_service_that_comes_back_is_waited_for(folder: str) -> None:
         assert next(events).seq == 1
         first.stop()
         again: "list[Served]" = []
-        timer = threading.Timer(0.5, lambda: again.append(Served(folder, port)))
+        timer = threading.Timer(0.5, lambda: again.append(Served(folder, port, again=True)))
         timer.start()
         assert client.note("after") == 2
         # The stream broke, and goes on where it was.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import warnings
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -17,10 +18,10 @@ from journals import at, mesh
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Database:
+def db(tmp_path: Path) -> Iterator[Database]:
     with Database(str(tmp_path / "journal")) as database:
         mesh(database.journal)
-        yield database  # type: ignore[misc]
+        yield database
 
 
 def a_long(db: Database, minutes: float = 0, exit_price: str = "5724.00") -> str:

@@ -45,6 +45,8 @@ class Service:
         self._http = httpx.Client(timeout=timeout) if http is None else http
         self._owns = http is None
         self._lost = httpx.TransportError
+        # Requests that cannot be made at all.
+        self._hopeless = (httpx.LocalProtocolError, httpx.UnsupportedProtocol)
         # What never left: nothing can have been recorded.
         self._unsent = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
         #: The highest position that was answered as recorded: what is read has it.
@@ -69,6 +71,8 @@ class Service:
                 _pause(attempt)
             try:
                 response = self._http.post(f"{self.url}/api/v1/events", content=body, headers=headers)
+            except self._hopeless as wrong:
+                raise RemoteError(f"nothing was recorded: {wrong}") from wrong
             except self._lost as lost:
                 unknown = unknown or not isinstance(lost, self._unsent)
                 last = f"{type(lost).__name__}: {lost}"
@@ -103,6 +107,8 @@ class Service:
                 _pause(attempt)
             try:
                 response = self._http.get(f"{self.url}/api/v1/{path}", params=pairs, headers=headers)
+            except self._hopeless as wrong:
+                raise RemoteError(str(wrong)) from wrong
             except self._lost as lost:
                 error = RemoteError(f"{type(lost).__name__}: {lost}")
                 continue

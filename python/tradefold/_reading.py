@@ -67,6 +67,10 @@ class Reading:
         """Risk settings, and what of the limits is left."""
         return self.table("risk_state", **filters)
 
+    def limit_breaches(self, **filters: Any) -> Rows:
+        """Limits of accounts that were reached, each with the event that did it."""
+        return self.table("limit_breaches", **filters)
+
     def market_data(self, **filters: Any) -> Rows:
         """Bars."""
         return self.table("market_data", **filters)

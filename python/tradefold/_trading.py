@@ -29,12 +29,15 @@ class Trading(Base[R]):
         daily_loss_limit: Optional[Number] = None,
         weekly_loss_limit: Optional[Number] = None,
         trailing_drawdown: Optional[Number] = None,
+        trailing_drawdown_mode: Optional[Literal["end_of_day", "intraday"]] = None,
+        trailing_drawdown_locks_at: Optional[Number] = None,
         profit_target: Optional[Number] = None,
+        consistency_limit: Optional[Number] = None,
         metrics_windows: Optional[Sequence[int]] = None,
         attributes: Optional[Mapping[str, Any]] = None,
         **options: "Unpack[Options]",
     ) -> R:
-        """An account, its currency and its limits."""
+        """An account, its currency and its limits. One that its firm resets is opened anew under another name."""
         return self._record(
             "AccountOpened",
             {
@@ -48,7 +51,10 @@ class Trading(Base[R]):
                 "daily_loss_limit": daily_loss_limit,
                 "weekly_loss_limit": weekly_loss_limit,
                 "trailing_drawdown": trailing_drawdown,
+                "trailing_drawdown_mode": trailing_drawdown_mode,
+                "trailing_drawdown_locks_at": trailing_drawdown_locks_at,
                 "profit_target": profit_target,
+                "consistency_limit": consistency_limit,
                 "metrics_windows": metrics_windows,
                 "attributes": attributes,
             },

@@ -15,6 +15,8 @@ from decimal import Decimal
 from typing import Any, Optional, Union
 from zoneinfo import ZoneInfo
 
+from . import _tradefold
+from ._lines import to_lines
 from .compat import CONDITIONS, ENTRY, EXIT, PLAN, at_moment, list_of, side_of, taken
 from .errors import ConflictError, QuestionError, RefusedError, TradefoldError
 from .journal import Journal
@@ -58,7 +60,9 @@ def migrate_sqlite(
         found.trades += 1
         trade_id = str(row.get("trade_id") or row.get("id") or "")
         try:
-            batches.append(_events(row, trade_id, zone, os.path.basename(os.fspath(file))))
+            events = _events(row, trade_id, zone, os.path.basename(os.fspath(file)))
+            _tradefold.Journal.check_lines(to_lines(events))
+            batches.append(events)
         except (TradefoldError, ValueError, ArithmeticError, KeyError) as error:
             found.refused.append(f"trade {trade_id or '?'}: {error}")
             continue

@@ -10,7 +10,9 @@ use projections::TABLES;
 const LINES_MAX: usize = 500;
 
 /// Who may name a crate that the rest must know nothing of: folders end in `/`.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
+    // What is done for Python is done there.
+    ("pyo3", &["python/src/"]),
     // Everything else asks the log, the tables or a door of theirs.
     ("rusqlite", &["src/log/", "src/tables/", "tests/", "benches/"]),
     // Fold state alone, which may be deleted: the crate is unmaintained.
