@@ -82,7 +82,7 @@ def test_the_same_calls_give_the_same_answers(client: Client, tmp_path: Path) ->
         assert client.trade("T-1") == here.trade("T-1")
         assert client.trades(strategy="orb").to_list() == here.trades(strategy="orb").to_list()
         assert client.trades(timestamp_exit=None).to_list() == here.trades(timestamp_exit=None).to_list()
-        assert client.daily_pnl().to_pandas().equals(here.daily_pnl().to_pandas())
+        assert client.daily_pnl().to_dict() == here.daily_pnl().to_dict()
         assert client.metrics(by="strategy") == here.metrics(by="strategy")
         assert client.as_of(4).trades().to_list() == here.as_of(4).trades().to_list()
         state, expected = client.state(), here.state()

@@ -73,7 +73,7 @@ def test_a_table_is_the_same_live_restarted_rebuilt_and_in_any_pages(folder: str
             monkeypatch.undo()
             table.rebuild()
             assert table.rows().to_list() == live
-            assert table.rows(hour=14).to_pandas()["fills"].tolist() == [live[0]["fills"]]
+            assert table.rows(hour=14).to_dict()["fills"] == [live[0]["fills"]]
         os.remove(f"{folder}/projections-fills_by_hour.db")
         with FillsByHour(j) as table:
             table.catch_up()
