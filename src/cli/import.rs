@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use chrono_tz::Tz;
 use clap::Args;
 use projections::decimal::Dec;
-use serde_json::{Value as Json, json};
 use tradefold::broker::import::{Correction, ImportError, Order, Plan, plan};
 use tradefold::broker::{self, BadRow, Mapping, Reading, Statement};
 use tradefold::journal::Journal;
+use tradefold::json;
 use tradefold::log::{self, Reader, Receipt};
 use tradefold::tables::{Connection, Tables, is_current};
 
@@ -164,7 +164,7 @@ pub(crate) fn refuse(name: &str, bad: &[BadRow], rest: &str) -> Failure {
         lines.push(format!("and {} more", count((bad.len() - SHOWN_MAX) as u64)));
     }
     lines.push(rest.to_owned());
-    Failure::usage(lines.join("\n")).with("bad", bad.iter().map(bad_as_json).collect::<Vec<_>>())
+    Failure::usage(lines.join("\n")).with("bad", bad.iter().map(json::bad_row).collect::<Vec<_>>())
 }
 
 /// A row that can't be read, with its file.
@@ -223,7 +223,7 @@ impl Import {
         out: &mut Out,
     ) -> Result<(), Failure> {
         if json {
-            return Ok(out.json(&as_json(plan, statement, order, receipt))?);
+            return Ok(out.json(&json::import(plan, statement, order, receipt))?);
         }
         let verb = if self.dry_run { "would add" } else { "added" };
         out.line(format!(
@@ -316,34 +316,4 @@ fn corrected(correction: &Correction) -> String {
     let changes: Vec<String> =
         correction.changes.iter().map(|(field, was, is)| format!("{field} {was} -> {is}")).collect();
     format!("corrected: line {}: fill {}: {}", correction.line, correction.fill_id, changes.join(", "))
-}
-
-fn bad_as_json(bad: &BadRow) -> Json {
-    json!({ "line": bad.line, "column": bad.column, "found": bad.found, "expected": bad.expected })
-}
-
-fn as_json(plan: &Plan, statement: &Statement, order: &Order<'_>, receipt: Option<&Receipt>) -> Json {
-    let correction = |correction: &Correction| {
-        let changes: Vec<Json> = correction
-            .changes
-            .iter()
-            .map(|(field, was, is)| json!({ "field": field, "was": was, "is": is.to_string() }))
-            .collect();
-        json!({ "fill_id": correction.fill_id, "line": correction.line, "changes": changes })
-    };
-    json!({
-        "file": order.file,
-        "format": order.format,
-        "account": order.account,
-        "added": plan.added,
-        "known": plan.known,
-        "busted": plan.busted,
-        "corrected": plan.corrections.iter().map(correction).collect::<Vec<_>>(),
-        "instruments": plan.instruments,
-        "left_out": plan.refused().iter().map(bad_as_json).collect::<Vec<_>>(),
-        "without_fill": statement.omitted.iter().map(|row| json!({ "line": row.line, "why": row.why })).collect::<Vec<_>>(),
-        "local_times_that_happened_twice": statement.twice,
-        "recorded": receipt.is_some(),
-        "head": receipt.map(|receipt| log::hex(&receipt.head.hash)),
-    })
 }

@@ -3,10 +3,11 @@
 
 use clap::Args;
 use projections::decimal::Dec;
-use serde_json::{Value as Json, json};
+use serde_json::json;
 use tradefold::broker::import::{ImportError, Order};
 use tradefold::broker::reconcile::{Difference, Level, Reconciliation, reconcile};
 use tradefold::journal::Journal;
+use tradefold::json as told;
 use tradefold::log::{self, Reader};
 use tradefold::tables::Connection;
 
@@ -104,7 +105,7 @@ impl Reconcile {
 
     fn tell(&self, found: &Reconciliation, json: bool, out: &mut Out) -> Result<(), Failure> {
         if json {
-            return Ok(out.json(&as_json(found, self.fix))?);
+            return Ok(out.json(&told::reconciliation(found, self.fix))?);
         }
         if self.csv {
             return as_csv(found, out);
@@ -157,18 +158,6 @@ fn in_words(difference: &Difference) -> String {
     }
 }
 
-/// Kind, what, field, here, there.
-fn cells(difference: &Difference) -> [String; 5] {
-    let text = str::to_owned;
-    match difference {
-        Difference::MissingHere { what, .. } => [text("missing here"), what.clone(), text(""), text(""), text("")],
-        Difference::MissingThere { what } => [text("missing there"), what.clone(), text(""), text(""), text("")],
-        Difference::Differs { what, field, here, there } => {
-            [text("differs"), what.clone(), text(field), here.clone(), there.clone()]
-        }
-    }
-}
-
 fn as_csv(found: &Reconciliation, out: &mut Out) -> Result<(), Failure> {
     let mut csv = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(&mut *out);
     let mut write = || -> Result<(), csv::Error> {
@@ -176,37 +165,11 @@ fn as_csv(found: &Reconciliation, out: &mut Out) -> Result<(), Failure> {
         for level in &found.levels {
             for difference in &level.differences {
                 let own = [level.name.to_owned()];
-                csv.write_record(own.iter().chain(&cells(difference)))?;
+                csv.write_record(own.iter().chain(&told::cells(difference)))?;
             }
         }
         Ok(csv.flush()?)
     };
     write().map_err(std::io::Error::from)?;
     Ok(())
-}
-
-fn as_json(found: &Reconciliation, fix: bool) -> Json {
-    let difference = |difference: &Difference| {
-        let [kind, what, field, here, there] = cells(difference);
-        json!({ "difference": kind, "what": what, "field": field, "here": here, "there": there })
-    };
-    let level = |level: &Level| {
-        json!({
-            "level": level.name,
-            "matched": level.matched,
-            "differences": level.differences.iter().map(difference).collect::<Vec<_>>(),
-        })
-    };
-    let settling = |draft: &projections::draft::Draft| {
-        let data: Json = serde_json::from_str(&draft.data).unwrap_or_default();
-        json!({ "type": draft.kind, "data": data })
-    };
-    let mut answer = json!({
-        "ties_out": found.ties_out(),
-        "levels": found.levels.iter().map(level).collect::<Vec<_>>(),
-    });
-    if fix {
-        answer["settling"] = found.settling.iter().map(settling).collect();
-    }
-    answer
 }

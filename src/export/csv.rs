@@ -27,7 +27,7 @@ pub(super) fn write(
         WriterBuilder::new().terminator(Terminator::CRLF).quote_style(QuoteStyle::Necessary).from_writer(output);
     writer.write_record(selection.columns.iter().map(|column| column.name)).map_err(io::Error::from)?;
     let mut field = String::new();
-    let rows = selection.try_each(conn, |row| {
+    let rows = selection.each(conn, |row| {
         for (value, column) in row.iter().zip(&selection.columns) {
             field.clear();
             put(*value, column, guard, &mut field);

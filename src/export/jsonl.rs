@@ -17,7 +17,7 @@ pub(super) fn write(conn: &Connection, selection: &Selection, output: &mut impl 
         .map(|(index, column)| format!("{}\"{}\":", if index == 0 { '{' } else { ',' }, column.name))
         .collect();
     let mut line = String::new();
-    selection.try_each(conn, |row| {
+    selection.each(conn, |row| {
         line.clear();
         for (value, head) in row.iter().zip(&heads) {
             line.push_str(head);

@@ -5,8 +5,8 @@
 //!
 //! - `selection`: which rows and columns
 //! - `preset`: columns that are asked for together
-//! - `page`: parts of them, in other orders
 //! - `csv`, `jsonl`, `parquet`: rows as bytes
+//! - `page`: parts of them, in other orders
 //! - `file`: whole files, with their manifests
 //! - `records`: a file's rows read back
 //! - `check`: whether a file follows from the log

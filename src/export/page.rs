@@ -74,7 +74,7 @@ impl Selection {
         let mut wider = self.clone().limit(limit + 1);
         wider.columns.extend(self.order.sort.iter().map(|sort| sort.column));
         let (mut rows, mut last, mut more) = (0, None, false);
-        wider.each(conn, |row| {
+        wider.select(conn, |row| {
             more = rows == limit;
             if more {
                 return ControlFlow::Break(());

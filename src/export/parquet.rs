@@ -36,7 +36,7 @@ pub(super) fn write(
     let schema = schema(selection).map_err(failed)?;
     let mut writer = SerializedFileWriter::new(output, schema, Arc::new(properties)).map_err(failed)?;
     let mut held = 0;
-    let rows = selection.try_each(conn, |row| {
+    let rows = selection.each(conn, |row| {
         row.iter().zip(&mut gathered).for_each(|(value, column)| column.add(*value));
         held += 1;
         if held == GROUP_ROWS {

@@ -247,13 +247,16 @@ impl Selection {
     }
 
     /// Hands each selected row to `each`, in the table's order, until it fails, and returns how many there were.
-    pub(super) fn try_each(
+    ///
+    /// # Errors
+    /// What `each` returns, and [`ExportError::Tables`].
+    pub fn each(
         &self,
         conn: &Connection,
         mut each: impl FnMut(&[Value<'_>]) -> Result<(), ExportError>,
     ) -> Result<u64, ExportError> {
         let (mut rows, mut failed) = (0, None);
-        self.each(conn, |row| match each(row) {
+        self.select(conn, |row| match each(row) {
             Ok(()) => {
                 rows += 1;
                 ControlFlow::Continue(())
@@ -267,7 +270,7 @@ impl Selection {
     }
 
     /// Hands each selected row to `each`, in the table's order, until it breaks.
-    pub(crate) fn each(
+    pub(crate) fn select(
         &self,
         conn: &Connection,
         mut each: impl FnMut(&[Value<'_>]) -> ControlFlow<()>,
@@ -278,8 +281,8 @@ impl Selection {
         };
         if time == "date" {
             // Trading dates already.
-            filters.extend(dates.from.map(|date| at_least(time, date.to_string())));
-            filters.extend(dates.to.map(|date| below(time, TradingDate(date.0 + 1).to_string())));
+            filters.extend(dates.from.map(|date| Filter::at_least(time, date.to_string())));
+            filters.extend(dates.to.map(|date| Filter::below(time, TradingDate(date.0 + 1).to_string())));
             return self.query(&self.columns, &filters, self.order.limit).run(conn, each);
         }
         let bounds = Bounds::of(dates, conn)?;
@@ -306,14 +309,6 @@ impl Selection {
         let Order { sort, after, .. } = &self.order;
         Query { table: self.table, columns, filters, sort, after: after.as_deref(), limit }
     }
-}
-
-fn at_least(column: &'static str, text: String) -> Filter {
-    Filter::Compared(column, Comparison::AtLeast, text.into())
-}
-
-fn below(column: &'static str, text: String) -> Filter {
-    Filter::Compared(column, Comparison::Below, text.into())
 }
 
 pub(super) fn column(table: &'static Table, name: &str) -> Result<Column, SelectionError> {
@@ -368,6 +363,9 @@ impl Bounds {
         let spans = || self.accounts.values().chain([&self.utc]);
         let from = spans().filter_map(|span| span.from.clone()).min();
         let before = spans().filter_map(|span| span.before.clone()).max();
-        from.map(|from| at_least(time, from)).into_iter().chain(before.map(|end| below(time, end))).collect()
+        from.map(|from| Filter::at_least(time, from))
+            .into_iter()
+            .chain(before.map(|end| Filter::below(time, end)))
+            .collect()
     }
 }

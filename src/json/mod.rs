@@ -1,6 +1,7 @@
 //! Owns the JSON in which findings are told to programs: the command line's `--json` and the service's answers are the
 //! same objects. What is found is found elsewhere.
 
+mod broker;
 mod equity;
 mod history;
 mod status;
@@ -12,6 +13,7 @@ use serde_json::{Map, Value as Json, json};
 use crate::metrics::{Answer, Group};
 use crate::tables::Value;
 
+pub use broker::{bad_row, cells, import, reconciliation};
 pub use equity::equity;
 pub use history::{restatements, step};
 pub use status::status;

@@ -194,8 +194,8 @@ fn text(value: Value<'_>) -> String {
 
 fn days(conn: &Connection, request: &Request) -> Result<Vec<Day>, TablesError> {
     let mut filters = vec![of_account(&request.account)];
-    filters.extend(request.from.map(|from| Filter::text_from("date", from.to_string())));
-    filters.extend(request.to.map(|to| Filter::text_before("date", TradingDate(to.0.saturating_add(1)).to_string())));
+    filters.extend(request.from.map(|from| Filter::at_least("date", from.to_string())));
+    filters.extend(request.to.map(|to| Filter::below("date", TradingDate(to.0.saturating_add(1)).to_string())));
     let mut days = Vec::new();
     let columns = ["date", "pnl_r", "trades_count", "pl_net", "fees", "rule_breaks", "equity_close"];
     read(conn, &daily_pnl::TABLE, &columns, &filters, |row| {
@@ -245,8 +245,8 @@ fn breaches(conn: &Connection, account: &str, from: TradingDate, to: TradingDate
     // A week's breach bears the date of its Monday.
     let filters = [
         of_account(account),
-        Filter::text_from("date", from.week_start().to_string()),
-        Filter::text_before("date", TradingDate(to.0.saturating_add(1)).to_string()),
+        Filter::at_least("date", from.week_start().to_string()),
+        Filter::below("date", TradingDate(to.0.saturating_add(1)).to_string()),
     ];
     let mut breaches = Vec::new();
     read(conn, &limit_breaches::TABLE, &["rule", "date", "threshold", "value", "first_seq"], &filters, |row| {
@@ -274,8 +274,8 @@ fn closed(
     let filters = [
         of_account(account),
         Filter::text_is("status", "closed".to_owned()),
-        Filter::text_from("timestamp_exit", begins(from)),
-        Filter::text_before("timestamp_exit", begins(TradingDate(to.0.saturating_add(1)))),
+        Filter::at_least("timestamp_exit", begins(from)),
+        Filter::below("timestamp_exit", begins(TradingDate(to.0.saturating_add(1)))),
     ];
     let columns = [
         "trade_id",

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::fallible_iterator::FallibleIterator;
 use rusqlite::hooks::{AuthAction, AuthContext, Authorization};
 use rusqlite::limits::Limit;
-use rusqlite::{Batch, Connection, ErrorCode, Statement};
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::{Batch, Connection, ErrorCode, Statement, ToSql};
 
 use super::as_of::LIVE;
 use super::error::TablesError;
@@ -57,6 +58,14 @@ pub enum QueryError {
     Wrong {
         /// In SQLite's words.
         detail: String,
+    },
+    /// Values and parameters are not as many.
+    #[error("the statement has {wanted} parameters; {given} values were given")]
+    Parameters {
+        /// How many it has.
+        wanted: usize,
+        /// How many values there are.
+        given: usize,
     },
     /// It ran too long.
     #[error("the query was stopped after {:.0} s; narrow it, or allow more time", allowed.as_secs_f64())]
@@ -117,9 +126,30 @@ impl Queries {
     /// # Errors
     /// [`QueryError`]; some rows may have been handed over by then.
     pub fn run(&mut self, sql: &str, allowed: Duration, sink: &mut impl RowSink) -> Result<(), QueryError> {
+        self.run_with(sql, &[], allowed, sink)
+    }
+
+    /// The same with values for the statement's parameters (`?`), in their order.
+    ///
+    /// # Errors
+    /// [`QueryError`]; some rows may have been handed over by then.
+    pub fn run_with(
+        &mut self,
+        sql: &str,
+        values: &[Value<'_>],
+        allowed: Duration,
+        sink: &mut impl RowSink,
+    ) -> Result<(), QueryError> {
         let deadline = Instant::now() + allowed;
         self.conn.progress_handler(STEPS, Some(move || Instant::now() >= deadline)).map_err(TablesError::from)?;
         let mut statement = self.one(sql, allowed)?;
+        let (wanted, given) = (statement.parameter_count(), values.len());
+        if wanted != given {
+            return Err(QueryError::Parameters { wanted, given });
+        }
+        for (at, value) in values.iter().enumerate() {
+            statement.raw_bind_parameter(at + 1, Bound(*value)).map_err(TablesError::from)?;
+        }
         let names: Vec<&str> = statement.column_names().collect();
         sink.head(&names);
         rows(&mut statement, sink).map_err(|error| self.wrong(error, allowed))
@@ -156,6 +186,21 @@ impl Queries {
             return Err(QueryError::Refused { detail: "the statement writes".to_owned() });
         }
         Ok(first)
+    }
+}
+
+/// A value as a statement takes it.
+struct Bound<'v>(Value<'v>);
+
+impl ToSql for Bound<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self.0 {
+            Value::Null => ValueRef::Null,
+            Value::Int(value) => ValueRef::Integer(value),
+            Value::Real(value) => ValueRef::Real(value),
+            Value::Text(text) => ValueRef::Text(text.as_bytes()),
+            Value::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
     }
 }
 

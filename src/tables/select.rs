@@ -136,12 +136,12 @@ impl Filter {
     }
 
     /// A column's text sorts at or after this one.
-    pub fn text_from(column: &'static str, text: impl Into<Operand>) -> Self {
+    pub fn at_least(column: &'static str, text: impl Into<Operand>) -> Self {
         Self::Compared(column, Comparison::AtLeast, text.into())
     }
 
     /// A column's text sorts before this one.
-    pub fn text_before(column: &'static str, text: impl Into<Operand>) -> Self {
+    pub fn below(column: &'static str, text: impl Into<Operand>) -> Self {
         Self::Compared(column, Comparison::Below, text.into())
     }
 

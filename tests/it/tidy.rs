@@ -11,7 +11,9 @@ use sha2::{Digest, Sha256};
 const LINES_MAX: usize = 500;
 
 /// Who may name a crate that the rest must know nothing of: folders end in `/`.
-const ONLY_IN: [(&str, &[&str]); 7] = [
+const ONLY_IN: [(&str, &[&str]); 8] = [
+    // What is done for Python is done there.
+    ("pyo3", &["python/src/"]),
     // Everything else asks the log, the tables or a door of theirs.
     ("rusqlite", &["src/log/", "src/tables/", "tests/", "benches/"]),
     // Fold state alone, which may be deleted: the crate is unmaintained.
@@ -128,7 +130,7 @@ struct Source {
 }
 
 fn sources() -> impl Iterator<Item = Source> {
-    let folders = ["src", "tests", "benches", "projections"];
+    let folders = ["src", "tests", "benches", "projections", "python/src"];
     folders.into_iter().flat_map(|folder| files(&root().join(folder), "rs")).map(|path| {
         let text = read_to_string(&path).unwrap();
         let path = path.strip_prefix(root()).unwrap().to_str().unwrap().replace('\\', "/");

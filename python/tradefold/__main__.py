@@ -1,0 +1,7 @@
+"""``python -m tradefold``."""
+
+import sys
+
+from .migrate import main
+
+sys.exit(main())
