@@ -65,6 +65,9 @@ pub enum SelectionError {
         /// The table that was asked for.
         table: &'static str,
     },
+    /// There is nothing to search for.
+    #[error("search: expected a word or more")]
+    NoWords,
     /// From a later date to an earlier one.
     #[error("there is no date from {from} to {to}: the first is the later one")]
     Backwards {
@@ -185,12 +188,16 @@ impl Selection {
     /// Only rows that full-text search finds under all of these words.
     ///
     /// # Errors
-    /// [`SelectionError::NotSearchable`].
+    /// [`SelectionError::NotSearchable`], and [`SelectionError::NoWords`].
     pub fn found(mut self, words: &str) -> Result<Self, SelectionError> {
         if !is_searchable(self.table) {
             return Err(SelectionError::NotSearchable { table: self.table.name });
         }
-        self.filters.push(Filter::Found(search_words(words)));
+        let words = search_words(words);
+        if words.is_empty() {
+            return Err(SelectionError::NoWords);
+        }
+        self.filters.push(Filter::Found(words));
         Ok(self)
     }
 

@@ -177,7 +177,9 @@ pub fn is_searchable(table: &Table) -> bool {
 #[must_use]
 pub fn search_words(text: &str) -> String {
     let quoted = |word: &str| format!("\"{}\"", word.replace('"', "\"\""));
-    text.split_whitespace().map(quoted).collect::<Vec<_>>().join(" ")
+    // A NUL would end the question within a word.
+    let words = text.split(|letter: char| letter.is_whitespace() || letter == '\0').filter(|word| !word.is_empty());
+    words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// A column to sort by.

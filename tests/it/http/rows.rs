@@ -137,6 +137,10 @@ fn mistakes_are_named_with_what_was_meant() {
     served.get("/api/v1/trades?as_of=588").fails(400, "bad-request", &["ends at position 587"]);
     served.get("/api/v1/trades?from=2026-03-03&to=2026-03-02").fails(400, "bad-request", &["later"]);
     served.get("/api/v1/fills?search=x").fails(400, "bad-request", &["cannot be searched"]);
+    for nothing in ["", "%20", "%00", "%00%0a"] {
+        served.get(&format!("/api/v1/notes?search={nothing}")).fails(400, "bad-request", &["search: expected a word"]);
+    }
+    served.get("/api/v1/notes?search=%00a%00%22").ok();
     let next = served.json("/api/v1/trades?limit=1")["next"].as_str().unwrap().to_owned();
     for wrong in [format!("sort=symbol&after={next}"), "after=x".to_owned(), "after=W10".to_owned()] {
         served.get(&format!("/api/v1/trades?{wrong}")).fails(400, "bad-request", &["after"]);
