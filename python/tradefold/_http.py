@@ -140,6 +140,9 @@ class Service:
             if response.status_code == 200:
                 return
             problem = _problem(response)
+            if response.status_code == 400:
+                # Nobody has recorded it: there is nothing to wait for.
+                raise LagError(str(problem.get("detail")), position=None)
             if response.status_code not in (503, 504):
                 _refuse(response.status_code, problem)
             if deadline is not None and time.monotonic() >= deadline:

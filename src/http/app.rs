@@ -170,7 +170,7 @@ async fn wait_for(State(app): State<App>, request: Request, next: Next) -> Respo
         let Ok(seq) = given.trim().parse() else {
             return Problem::question(format!("wait_for: expected a position, got `{given}`")).into_response();
         };
-        if let Err(problem) = app.progress.wait_for(seq, app.limits.wait_time).await {
+        if let Err(problem) = app.progress.wait_for(&app.desk, seq, app.limits.wait_time).await {
             return problem.into_response();
         }
     }

@@ -125,8 +125,15 @@ impl Progress {
         desk.read(read).await
     }
 
-    /// Waits until everything up to a position is in every table.
-    pub(super) async fn wait_for(&self, seq: u64, longest: Duration) -> Result<(), Problem> {
+    /// Waits until everything up to a position is in every table. What nobody has recorded yet is nobody's own write.
+    pub(super) async fn wait_for(&self, desk: &Desk, seq: u64, longest: Duration) -> Result<(), Problem> {
+        // The doorbell may be late: the log itself is asked.
+        if seq > *self.head.borrow() {
+            let head = desk.read(|seat| Ok(seat.log.head()?.seq)).await?;
+            if seq > head {
+                return Err(Problem::question(format!("wait_for {seq}: the log ends at position {head}")));
+            }
+        }
         let mut standing = self.standing.clone();
         let settled = |standing: &Standing| {
             let is_settled = |state: &ProjectionState| state.has_reached(seq) || state.is_stopped();
