@@ -108,12 +108,17 @@ pub fn accounts(tables: &Connection, account: Option<&str>, window: u32) -> Resu
 /// # Errors
 /// [`TablesError`].
 pub fn by(tables: &Connection, account: Option<&str>, window: u32, dimension: &str) -> Result<Vec<Group>, TablesError> {
-    let answers = answers(tables, account, window, dimension)?;
-    let mut groups: Vec<Group> = answers.into_iter().map(|(name, answer)| Group { name, answer }).collect();
+    let answers = in_order(dimension, answers(tables, account, window, dimension)?);
+    Ok(answers.into_iter().map(|(name, answer)| Group { name, answer }).collect())
+}
+
+/// The values of a dimension as people expect them: weekdays from Monday on, all others by name.
+pub(crate) fn in_order(dimension: &str, answers: BTreeMap<String, Answer>) -> Vec<(String, Answer)> {
+    let mut answers: Vec<_> = answers.into_iter().collect();
     if dimension == "weekday" {
-        groups.sort_by_key(|group| WEEKDAYS.iter().position(|day| *day == group.name));
+        answers.sort_by_key(|(name, _)| WEEKDAYS.iter().position(|day| day == name));
     }
-    Ok(groups)
+    answers
 }
 
 fn answers(

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use projections::calendar::{TradingDate, WEEKDAYS};
+use projections::calendar::TradingDate;
 use projections::cell::{Column, Table};
 use projections::{accounts, daily_pnl, ledger, limit_breaches, trades};
 use uuid::Uuid;
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::{ReportError, Request};
 use crate::calendars::Calendars;
 use crate::log::{Reader, hex};
-use crate::metrics::{Answer, Question, on_demand};
+use crate::metrics::{Answer, Question, in_order, on_demand};
 use crate::restate::{self, Day as Restated};
 use crate::tables::{self, Connection, Filter, TablesError, Value, select};
 
@@ -127,11 +127,7 @@ pub(super) fn gather(reader: &Reader, conn: &Connection, request: &Request) -> R
     };
     let mut breakdowns = Vec::new();
     for (dimension, title) in BREAKDOWNS {
-        let mut values: Vec<_> = ask(dimension)?.into_iter().collect();
-        if dimension == "weekday" {
-            values.sort_by_key(|(name, _)| WEEKDAYS.iter().position(|day| day == name));
-        }
-        breakdowns.push(Breakdown { title, values });
+        breakdowns.push(Breakdown { title, values: in_order(dimension, ask(dimension)?) });
     }
     // One value says nothing that the whole doesn't.
     breakdowns.retain(|breakdown| breakdown.values.len() > 1);
