@@ -4,6 +4,8 @@ pub mod as_of;
 pub mod audit;
 pub mod broker;
 mod calendars;
+#[cfg(feature = "cli")]
+pub mod cli;
 pub mod equity;
 pub mod export;
 #[cfg(feature = "http")]

@@ -1,10 +1,10 @@
-//! The `tradefold` command. Everything it does is in the library; here is only how it is asked for and shown.
+//! The `tradefold` command: [`tradefold::cli`] as a process.
 
-mod cli;
+use std::process::ExitCode;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-fn main() -> std::process::ExitCode {
-    cli::main()
+fn main() -> ExitCode {
+    ExitCode::from(tradefold::cli::main(&std::env::args_os().collect::<Vec<_>>()))
 }

@@ -5,14 +5,14 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::journal::{Journal, JournalOptions};
+use crate::log::{self, AppendError, Head, OpenError, Receipt, hex};
+use crate::projector::WaitError;
 use clap::Args;
 use crossbeam_channel::RecvTimeoutError;
 use projections::draft::Draft;
 use projections::validate::{Refusal, parse_edge};
 use serde_json::{Value, json};
-use tradefold::journal::{Journal, JournalOptions};
-use tradefold::log::{self, AppendError, Head, OpenError, Receipt, hex};
-use tradefold::projector::WaitError;
 
 use super::failure::{Failure, chain};
 use super::grid::count;

@@ -4,13 +4,13 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
+use crate::audit::{self, AuditError, Change, Step, Subject};
+use crate::json;
 use clap::{Args, Subcommand};
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
 use projections::validate::nearest;
 use serde_json::Value as Json;
-use tradefold::audit::{self, AuditError, Change, Step, Subject};
-use tradefold::json;
 
 use super::export::date;
 use super::failure::{Failure, chain};

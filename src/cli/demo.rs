@@ -5,15 +5,15 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::export::{self, Selection, Style};
+use crate::journal::{Journal, JournalOptions};
+use crate::log::{self, Reader};
+use crate::tables::{Queries, RowSink, Value, hold_still};
 use clap::Args;
 use projections::TABLES;
 use projections::draft::Draft;
 use projections::validate::parse_edge;
 use serde_json::json;
-use tradefold::export::{self, Selection, Style};
-use tradefold::journal::{Journal, JournalOptions};
-use tradefold::log::{self, Reader};
-use tradefold::tables::{Queries, RowSink, Value, hold_still};
 
 #[cfg(feature = "http")]
 use super::append;
@@ -80,7 +80,7 @@ impl Demo {
         refuse_foreign(&dir, &drafts)?;
         record(&dir, drafts)?;
         // Each time a new one: nobody remembers that of the last demo.
-        let (token, _) = tradefold::http::tokens::add(&dir, "demo", &tradefold::http::tokens::Scope::ALL, None)?;
+        let (token, _) = crate::http::tokens::add(&dir, "demo", &crate::http::tokens::Scope::ALL, None)?;
         let journal = Journal::open(&dir, JournalOptions::default())?;
         // So that who opens the page at once sees it all.
         append::wait_for_tables(&journal, journal.status()?.head.seq).map_err(|why| Failure::journal(chain(&why)))?;
@@ -155,10 +155,10 @@ fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
     let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map_or(0, |head| head.seq);
     out.line(format!("A week of futures on two accounts: {} events in {}.", count(events), dir.display()))?;
     section(out, "ACCOUNTS", "PF: profit factor, net. At least: what the win rate can be relied on to be, at 95 %.")?;
-    out.line(metrics::summary("account", &tradefold::metrics::accounts(&reading.tables, None, 0)?).to_string())?;
+    out.line(metrics::summary("account", &crate::metrics::accounts(&reading.tables, None, 0)?).to_string())?;
     section(out, "STRATEGIES", "")?;
-    out.line(metrics::summary("strategy", &tradefold::metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
-    let mut queries = Queries::new(tradefold::tables::Tables::read_only(dir)?, None)?;
+    out.line(metrics::summary("strategy", &crate::metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
+    let mut queries = Queries::new(crate::tables::Tables::read_only(dir)?, None)?;
     for view in &VIEWS {
         section(out, view.title, view.note)?;
         let mut rows = Rows { grid: Grid::new(&view.columns.map(Shown::column)), columns: view.columns };

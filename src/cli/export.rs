@@ -1,17 +1,17 @@
 //! `export`: tables as files. Which tables, where to, and by which filters is settled here; rows, files and
-//! manifests are `tradefold::export`'s work. All tables are read in one transaction, so that they agree.
+//! manifests are `crate::export`'s work. All tables are read in one transaction, so that they agree.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use crate::export::{self, ExportError, Format, Manifest, PRESETS, Preset, Selection, SelectionError, Style};
+use crate::tables::hold_still;
 use clap::{Args, ValueEnum};
 use projections::TABLES;
 use projections::calendar::TradingDate;
 use projections::cell::Table;
 use projections::projection::table;
 use projections::validate::nearest;
-use tradefold::export::{self, ExportError, Format, Manifest, PRESETS, Preset, Selection, SelectionError, Style};
-use tradefold::tables::hold_still;
 
 use super::failure::Failure;
 use super::grid::count;

@@ -2,12 +2,11 @@
 //! and what would be right. What went wrong is decided where it happens; here it only gets its code.
 
 use std::io;
-use std::process::ExitCode;
 
+use crate::log::{OpenError, ReadError};
+pub(crate) use crate::said::chain;
+use crate::tables::TablesError;
 use serde_json::{Map, Value};
-use tradefold::log::{OpenError, ReadError};
-pub(crate) use tradefold::said::chain;
-use tradefold::tables::TablesError;
 
 use super::out;
 
@@ -62,10 +61,10 @@ impl Failure {
     }
 
     /// Says it on stderr and gives the code to exit with.
-    pub(crate) fn report(self, json: bool) -> ExitCode {
+    pub(crate) fn report(self, json: bool) -> u8 {
         let (exit, message, facts) = match self {
-            Self::PipeClosed => return ExitCode::SUCCESS,
-            Self::Found => return ExitCode::from(Exit::Found as u8),
+            Self::PipeClosed => return 0,
+            Self::Found => return Exit::Found as u8,
             Self::Said { exit, message, facts } => (exit, message, facts),
         };
         if json {
@@ -77,7 +76,7 @@ impl Failure {
         } else {
             out::complain(&format!("tradefold: {message}"));
         }
-        ExitCode::from(exit as u8)
+        exit as u8
     }
 }
 

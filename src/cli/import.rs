@@ -7,15 +7,15 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::broker::import::{Correction, ImportError, Order, Plan, plan};
+use crate::broker::{self, BadRow, Mapping, Reading, Statement};
+use crate::journal::Journal;
+use crate::json;
+use crate::log::{self, Reader, Receipt};
+use crate::tables::{Connection, Tables, is_current};
 use chrono_tz::Tz;
 use clap::Args;
 use projections::decimal::Dec;
-use tradefold::broker::import::{Correction, ImportError, Order, Plan, plan};
-use tradefold::broker::{self, BadRow, Mapping, Reading, Statement};
-use tradefold::journal::Journal;
-use tradefold::json;
-use tradefold::log::{self, Reader, Receipt};
-use tradefold::tables::{Connection, Tables, is_current};
 
 use super::append::{open, wait_for_tables};
 use super::failure::{Failure, chain};

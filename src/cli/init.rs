@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use crate::log::{self, Reader};
 use clap::Args;
 use serde_json::json;
-use tradefold::log::{self, Reader};
 
 use super::failure::Failure;
 use super::out::Out;

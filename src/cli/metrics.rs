@@ -1,9 +1,9 @@
 //! `metrics`: the numbers by which trading is judged, for accounts or the values of a dimension. How each is
 //! defined and reckoned is the registry's business; here it is only chosen and shown.
 
+use crate::json;
+use crate::metrics::{ALL, AskError, Group, accounts, by, check_account, check_dimension};
 use clap::Args;
-use tradefold::json;
-use tradefold::metrics::{ALL, AskError, Group, accounts, by, check_account, check_dimension};
 
 use super::failure::Failure;
 use super::grid::{ABSENT, Align, Grid, amount, count, decimals, percent};

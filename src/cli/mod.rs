@@ -37,9 +37,8 @@ mod token;
 mod verify;
 mod verify_export;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Parser, Subcommand};
@@ -104,16 +103,18 @@ impl Context {
     }
 }
 
-/// Runs the command that the process was started with.
-pub(crate) fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return misused(&error),
+/// Runs a command as a process would that was started with these arguments, the program's name first: it prints, and may
+/// wait for Ctrl-C. Returns the exit code.
+#[must_use]
+pub fn main(arguments: &[OsString]) -> u8 {
+    let asked = match Arguments::try_parse_from(arguments) {
+        Ok(asked) => asked,
+        Err(error) => return misused(&error, arguments),
     };
-    let context = Context { journal: arguments.journal, json: arguments.json };
+    let context = Context { journal: asked.journal, json: asked.json };
     let mut out = Out::new();
-    match run(arguments.command, &context, &mut out) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(asked.command, &context, &mut out) {
+        Ok(()) => 0,
         Err(failure) => failure.report(context.json),
     }
 }
@@ -148,12 +149,12 @@ fn run(command: Command, context: &Context, out: &mut Out) -> Result<(), Failure
 }
 
 /// Help and version go to stdout; everything else that clap has to say is bad usage.
-fn misused(error: &clap::Error) -> ExitCode {
+fn misused(error: &clap::Error, arguments: &[OsString]) -> u8 {
     let asked_for = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
-    if !asked_for && std::env::args_os().any(|argument| argument == OsStr::new("--json")) {
+    if !asked_for && arguments.iter().any(|argument| argument == OsStr::new("--json")) {
         return Failure::usage(error.to_string().trim_end().trim_start_matches("error: ")).report(true);
     }
     // Nobody is left to hear of it when that fails.
     let _ = error.print();
-    ExitCode::from(if asked_for { 0 } else { failure::Exit::Usage as u8 })
+    if asked_for { 0 } else { failure::Exit::Usage as u8 }
 }

@@ -4,13 +4,13 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::as_of::tables_as_of;
+use crate::journal::{Journal, JournalError};
+use crate::log::{OpenError, Reader};
+use crate::projector::{CaughtUp, Lag, ProjectError, ProjectionState};
+use crate::tables::{Connection, Outdated, Tables};
 use clap::Args;
 use projections::moment::Moment;
-use tradefold::as_of::tables_as_of;
-use tradefold::journal::{Journal, JournalError};
-use tradefold::log::{OpenError, Reader};
-use tradefold::projector::{CaughtUp, Lag, ProjectError, ProjectionState};
-use tradefold::tables::{Connection, Outdated, Tables};
 
 use super::Context;
 use super::failure::{Failure, chain};
@@ -146,7 +146,6 @@ impl From<JournalError> for Failure {
             JournalError::Log(error) => error.into(),
             JournalError::Project(error) => error.into(),
             JournalError::Tables(error) => error.into(),
-            error => Self::journal(chain(&error)),
         }
     }
 }

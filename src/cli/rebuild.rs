@@ -4,12 +4,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::log::{OpenError, PREVIOUS_FILE, Reader};
+use crate::rebuild::{Planned, RebuildError, Rebuilt, Swap, plan, rebuild, rebuild_comparing, roll_back};
 use clap::Args;
 use projections::TABLES;
 use projections::projection::About;
 use serde_json::{Value, json};
-use tradefold::log::{OpenError, PREVIOUS_FILE, Reader};
-use tradefold::rebuild::{Planned, RebuildError, Rebuilt, Swap, plan, rebuild, rebuild_comparing, roll_back};
 
 use super::export::unknown_table;
 use super::failure::{Failure, chain};
@@ -147,7 +147,7 @@ impl Rebuild {
     }
 
     fn as_json(&self, log: &Reader, rebuilt: &Rebuilt) -> Result<Value, Failure> {
-        let projection = |state: &tradefold::projector::ProjectionState| {
+        let projection = |state: &crate::projector::ProjectionState| {
             json!({
                 "name": state.name,
                 "version": state.version,
@@ -243,10 +243,9 @@ impl From<RebuildError> for Failure {
             RebuildError::Held { .. } => Self::journal(chain(&error)),
             RebuildError::Project(error) => match error {
                 // The folder of `--into` was the caller's choice.
-                tradefold::projector::ProjectError::Open(error @ OpenError::File { .. }) => Self::usage(chain(&error)),
+                crate::projector::ProjectError::Open(error @ OpenError::File { .. }) => Self::usage(chain(&error)),
                 error => error.into(),
             },
-            error => Self::journal(chain(&error)),
         }
     }
 }

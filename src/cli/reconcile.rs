@@ -1,15 +1,15 @@
 //! `reconcile`: a broker's file held against the journal. Finding the differences is the library's work; here they are
 //! laid out, and settled where that is asked for.
 
+use crate::broker::import::{ImportError, Order};
+use crate::broker::reconcile::{Difference, Level, Reconciliation, reconcile};
+use crate::journal::Journal;
+use crate::json as told;
+use crate::log::{self, Reader};
+use crate::tables::Connection;
 use clap::Args;
 use projections::decimal::Dec;
 use serde_json::json;
-use tradefold::broker::import::{ImportError, Order};
-use tradefold::broker::reconcile::{Difference, Level, Reconciliation, reconcile};
-use tradefold::journal::Journal;
-use tradefold::json as told;
-use tradefold::log::{self, Reader};
-use tradefold::tables::Connection;
 
 use super::append::{open, wait_for_tables};
 use super::failure::{Failure, chain};

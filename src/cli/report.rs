@@ -1,14 +1,14 @@
 //! `report`: one page of HTML on an account's trading, written whole or not at all. What is on it is
-//! `tradefold::report`'s work.
+//! `crate::report`'s work.
 
 use std::path::PathBuf;
 
+use crate::export::write_file;
+use crate::metrics::check_account;
+use crate::report::{ReportError, Request, html};
+use crate::tables::hold_still;
 use clap::Args;
 use projections::calendar::TradingDate;
-use tradefold::export::write_file;
-use tradefold::metrics::check_account;
-use tradefold::report::{ReportError, Request, html};
-use tradefold::tables::hold_still;
 
 use super::export::date;
 use super::failure::Failure;

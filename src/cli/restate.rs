@@ -1,14 +1,14 @@
 //! `restate`: what days said when they closed, what they say now, and which events made the difference. Finding that
 //! out is the library's work; here it is laid out.
 
+use crate::audit::{AuditError, Change, Step};
+use crate::json;
+use crate::metrics::check_account;
+use crate::restate::{self, Day, Figures, Question, figures};
+use crate::tables::hold_still;
 use clap::Args;
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
-use tradefold::audit::{AuditError, Change, Step};
-use tradefold::json;
-use tradefold::metrics::check_account;
-use tradefold::restate::{self, Day, Figures, Question, figures};
-use tradefold::tables::hold_still;
 
 use super::audit::shown;
 use super::export::date;

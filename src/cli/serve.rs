@@ -5,10 +5,10 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use crate::http::{DEFAULT_PORT, ServeError, ServeOptions, Server, TlsFiles, first_token, tokens};
+use crate::journal::Journal;
 use clap::Args;
 use serde_json::json;
-use tradefold::http::{DEFAULT_PORT, ServeError, ServeOptions, Server, TlsFiles, first_token, tokens};
-use tradefold::journal::Journal;
 
 use super::failure::{Failure, chain};
 use super::out::Out;

@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::tables::{Queries, QueryError, RowSink, Value};
 use clap::Args;
 use serde_json::{Map, Value as Json};
-use tradefold::tables::{Queries, QueryError, RowSink, Value};
 
 use super::failure::Failure;
 use super::grid::{Align, Grid};

@@ -1,12 +1,12 @@
 //! `status`: how far the log goes, where each projection is, how large the files are, when the journal was last
 //! verified. Brings the tables up to date first; judges nothing.
 
+use crate::journal;
+use crate::json;
+use crate::log::hex;
+use crate::projector::{self, ProjectionState};
+use crate::verified::LastVerification;
 use clap::Args;
-use tradefold::journal;
-use tradefold::json;
-use tradefold::log::hex;
-use tradefold::projector::{self, ProjectionState};
-use tradefold::verified::LastVerification;
 
 use super::failure::Failure;
 use super::grid::{Align, Grid, count};

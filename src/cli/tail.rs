@@ -6,11 +6,11 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
+use crate::log::{EventRef, Reader};
 use clap::Args;
 use projections::draft::Stored;
 use projections::schema;
 use projections::validate;
-use tradefold::log::{EventRef, Reader};
 
 use super::failure::Failure;
 use super::out::Out;

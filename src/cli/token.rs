@@ -1,11 +1,11 @@
 //! `token`: who may ask the service what. Tokens are made, listed and revoked; they are shown when they are made, and kept
 //! as hashes.
 
+use crate::http::tokens::{self, Scope, TokenEntry, Tokens};
+use crate::log;
 use clap::{Args, Subcommand};
 use projections::moment::Moment;
 use serde_json::json;
-use tradefold::http::tokens::{self, Scope, TokenEntry, Tokens};
-use tradefold::log;
 
 use super::failure::Failure;
 use super::grid::{ABSENT, Align, Grid};

@@ -4,16 +4,16 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use crate::journal::{Journal, JournalError, Status};
+use crate::json::cell as cell_as_json;
+use crate::log::{self, Reader, hex, verify};
+use crate::projector::ProjectError;
+use crate::rebuild;
+use crate::tables::{Finding, Problem};
+use crate::verified::LastVerification;
 use clap::{Args, ValueEnum};
 use projections::cell::Cell;
 use serde_json::{Map, Value, json};
-use tradefold::journal::{Journal, JournalError, Status};
-use tradefold::json::cell as cell_as_json;
-use tradefold::log::{self, Reader, hex, verify};
-use tradefold::projector::ProjectError;
-use tradefold::rebuild;
-use tradefold::tables::{Finding, Problem};
-use tradefold::verified::LastVerification;
 
 use super::failure::Failure;
 use super::grid::count;

@@ -1,10 +1,10 @@
 //! `verify --export`: whether an exported file still follows from the log, told to people and programs. Finding out is
-//! `tradefold::export`'s work.
+//! `crate::export`'s work.
 
 use std::path::Path;
 
+use crate::export::{CheckError, Checked, Fault, check};
 use serde_json::{Value, json};
-use tradefold::export::{CheckError, Checked, Fault, check};
 
 use super::Context;
 use super::failure::Failure;

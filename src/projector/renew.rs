@@ -2,7 +2,9 @@
 //! tail caught up, compared with them where that is asked for, and put in their place at once. Whoever
 //! projects or reads meanwhile is not disturbed; whoever is killed leaves the live tables as they were.
 
+use std::panic;
 use std::path::Path;
+use std::thread;
 use std::time::Duration;
 
 use projections::projection::{About, PROJECTIONS};
@@ -160,9 +162,13 @@ impl<'a> Next<'a> {
     /// Catches up with the log, and takes the place of the live tables while nobody commits to them.
     fn put_in_place(mut self, until: Option<u64>, report: Report<'_>) -> Result<Vec<ProjectionState>, ProjectError> {
         let dir = self.reader.dir();
-        self.catch_up(until, report)?;
-        self.side.index()?;
-        let previous = Previous::copy(dir)?;
+        // Whoever brings the live tables back catches up from where they are now.
+        let previous = thread::scope(|scope| {
+            let copying = scope.spawn(|| Previous::copy(dir));
+            self.catch_up(until, report)?;
+            self.side.index()?;
+            Ok::<_, ProjectError>(copying.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?)
+        })?;
         self.catch_up(until, report)?;
         let gate = Closed::close(dir)?;
         // As far as the live tables may be: nobody who has seen a position loses sight of it again.

@@ -22,8 +22,11 @@ use crate::tables::{self, Tables, TablesError};
 /// How often a process that waits to project asks whether it may.
 const ASK_EVERY: Duration = Duration::from_millis(50);
 
-/// How long what is committed stays in the write-ahead log alone: a page that changes often is moved once.
-const CHECKPOINT_EVERY: Duration = Duration::from_millis(200);
+/// How long what is committed stays in the write-ahead log alone. The disk syncs for one at a time: an event that comes
+/// while the tables are synced is on disk after them. So they are synced often and little at a time, and no more than half
+/// of the time.
+const CHECKPOINT_REST_MIN: Duration = Duration::from_millis(4);
+const CHECKPOINT_REST_MAX: Duration = Duration::from_millis(200);
 
 /// How long a failed attempt is left alone, unless something new is recorded.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -144,9 +147,12 @@ impl Supervisor<'_> {
 
 /// Keeps the tables' write-ahead log short until nobody works any more (`work` has no sender left).
 fn look_after_log(tables: &Tables, commits: &Receiver<()>, work: &Receiver<()>) {
-    while commits.recv().is_ok() && work.recv_timeout(CHECKPOINT_EVERY) == Err(RecvTimeoutError::Timeout) {
+    let mut rest = CHECKPOINT_REST_MIN;
+    while commits.recv().is_ok() && work.recv_timeout(rest) == Err(RecvTimeoutError::Timeout) {
+        let began = Instant::now();
         // A log that can't be moved now stays as good as it is, and its pages go on being read from there.
         let _ = tables.checkpoint();
+        rest = began.elapsed().clamp(CHECKPOINT_REST_MIN, CHECKPOINT_REST_MAX);
     }
 }
 

@@ -1,5 +1,5 @@
 //! A disk that fails: an answer is never better than the truth. The system calls of a child process are made
-//! to fail by `strace`; bundled SQLite calls `fsync`, not `fdatasync`, and each run shows that its fault fired.
+//! to fail by `strace`; SQLite is built to call `fdatasync` (`.cargo/config.toml`), and each run shows that its fault fired.
 
 use std::path::Path;
 use std::process::Command;
@@ -146,7 +146,7 @@ fn sweep(call: &str, error: &str, step: usize) {
 
 #[test]
 fn a_sync_that_fails_is_never_acknowledged() {
-    sweep("fsync", "EIO", 2);
+    sweep("fdatasync", "EIO", 2);
 }
 
 #[test]
@@ -164,7 +164,7 @@ fn a_disk_that_stays_dead_is_never_acknowledged() {
     if let Some(reason) = unusable() {
         return eprintln!("skipped: {reason}");
     }
-    for (call, error, when) in [("fsync", "EIO", "3+"), ("fsync", "EIO", "20+"), ("pwrite64", "EIO", "100+")] {
+    for (call, error, when) in [("fdatasync", "EIO", "3+"), ("fdatasync", "EIO", "20+"), ("pwrite64", "EIO", "100+")] {
         let told = run(call, error, when, false).expect("fires");
         assert!(told.acknowledged < BATCHES && told.unknown + told.nothing > 0, "{call} {when} {told:?}");
     }
