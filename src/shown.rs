@@ -48,6 +48,13 @@ pub fn count(value: u64) -> String {
     shown
 }
 
+/// A number of things, by their plural: "1 day", "2,000 days".
+#[must_use]
+pub fn counted(value: u64, plural: &str) -> String {
+    let name = if value == 1 { plural.strip_suffix('s').unwrap_or(plural) } else { plural };
+    format!("{} {name}", count(value))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -61,5 +68,6 @@ mod tests {
         assert_eq!(percent(Some(0.541_666)), "54.2 %");
         assert_eq!(count(1_000), "1,000");
         assert_eq!(count(12), "12");
+        assert_eq!([0, 1, 2_000].map(|days| counted(days, "days")), ["0 days", "1 day", "2,000 days"]);
     }
 }

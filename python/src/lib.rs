@@ -11,12 +11,14 @@
 //! - `rows`, `reading`: the tables
 //! - `questions`: what follows from both
 //! - `brokers`: brokers' files
+//! - `program`: the command line
 
 mod brokers;
 mod events;
 mod home;
 mod journal;
 mod patience;
+mod program;
 mod questions;
 mod raise;
 mod reading;
@@ -30,6 +32,8 @@ mod _tradefold {
     use super::events::Events;
     #[pymodule_export]
     use super::journal::Journal;
+    #[pymodule_export]
+    use super::program::main;
     #[pymodule_export]
     use super::reading::{tables, vocabulary};
     #[pymodule_export]

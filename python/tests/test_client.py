@@ -117,6 +117,13 @@ def test_the_same_exceptions(client: Client) -> None:
         client.wait(1_000, timeout=0.1)
 
 
+def test_what_is_done_where_the_files_are_says_so(client: Client) -> None:
+    with pytest.raises(AttributeError, match="where the journal is"):
+        client.sql("SELECT 1")  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        client.nothing()  # type: ignore[attr-defined]
+
+
 def test_without_a_token_nothing_is_answered(served: Served) -> None:
     with Client(served.url) as client, pytest.raises(RemoteError) as refused:
         client.note("x")

@@ -98,6 +98,6 @@ def test_the_command_says_what_it_did(folder: str, old: Path, capsys: pytest.Cap
     command = [sys.executable, "-m", "tradefold", *arguments, "--instrument", "MESH6=0.25:5"]
     told = subprocess.run(command, cwd="/", capture_output=True, text=True, check=True)
     assert told.stdout == "3 trades: recorded 9 events, 0 were known\n"
-    assert main(arguments) == 0
+    assert main(arguments[1:]) == 0
     assert capsys.readouterr().out == "3 trades: recorded 0 events, 9 were known\n"
-    assert main(["migrate-sqlite", "nowhere.db", "--journal", folder]) == 2
+    assert main(["nowhere.db", "--journal", folder]) == 2

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
@@ -113,12 +114,13 @@ def test_a_page_is_all_there_or_not_at_all(folder: str) -> None:
     with Journal(folder) as j, Fails(j) as table:
         fills(j, 3)
         table.catch_up()
-        before = table.rows().to_list(), table.position
+        [hour] = [row["hour"] for row in table.rows()]
+        before = table.get(hour), table.position
         j.fill(symbol="ES", side="buy", quantity=1, price=1, occurred_at=at(0))
         j.fill(symbol="ES", side="buy", quantity=1, price=13, occurred_at=at(0))
         with pytest.raises(RuntimeError):
             table.catch_up()
-        assert (table.rows().to_list(), table.position) == before
+        assert (table.get(hour), table.position) == before
 
 
 def test_one_keeps_it_at_a_time(journal: Journal) -> None:
@@ -166,3 +168,40 @@ def test_it_is_exported_with_a_manifest(journal: Journal, tmp_path: Path) -> Non
     assert manifest["sha256"] == hashlib.sha256(content).hexdigest()
     assert (manifest["position"], manifest["chain_head"]) == (journal.head, journal.head_hash)
     assert json.loads((tmp_path / "hours.manifest.json").read_text()) == manifest
+
+
+def test_what_is_read_is_up_to_date(journal: Journal) -> None:
+    with FillsByHour(journal) as table:
+        assert table.rows().to_list() == []
+        fills(journal, 10)
+        assert table.rows().to_list() == by_hand(journal)
+        assert table.position == journal.head
+
+
+def test_it_keeps_up_by_itself(journal: Journal) -> None:
+    with FillsByHour(journal) as table:
+        table.keep_up()
+        table.keep_up()
+        for number in range(20):
+            fills(journal, 10, 10 * number)
+        deadline = time.monotonic() + 60
+        while table.position < journal.head and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert table.position == journal.head
+    # Closed, it can be opened again at once.
+    with FillsByHour(journal) as table:
+        assert table.rows().to_list() == by_hand(journal)
+
+
+def test_a_fold_that_fails_tells_who_reads(journal: Journal) -> None:
+    class Failing(FillsByHour):
+        name = "failing"
+
+        def apply(self, event: Event) -> None:
+            raise ZeroDivisionError("a defect")
+
+    with Failing(journal) as table:
+        table.keep_up()
+        fills(journal, 1)
+        with pytest.raises(ZeroDivisionError, match="a defect"):
+            table.rows().to_list()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NoReturn, Optional
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn, Optional, Union
 
 from .errors import (
     BusyError,
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 # The longest pause between two attempts.
 _PAUSE_MAX = 2.0
+
+# Answers after which the same request may be answered otherwise.
+_NOT_NOW = (429, 502, 503, 504)
 
 
 class Service:
@@ -66,21 +69,17 @@ class Service:
         body = "\n".join(lines).encode()
         headers = {**self.headers(), "Content-Type": "application/x-ndjson"}
         unknown, last = False, "there was no answer"
-        for attempt in range(self._retries + 1):
-            if attempt:
-                _pause(attempt)
-            try:
-                response = self._http.post(f"{self.url}/api/v1/events", content=body, headers=headers)
-            except self._hopeless as wrong:
-                raise RemoteError(f"nothing was recorded: {wrong}") from wrong
-            except self._lost as lost:
-                unknown = unknown or not isinstance(lost, self._unsent)
-                last = f"{type(lost).__name__}: {lost}"
+        for response in self._answers(
+            lambda: self._http.post(f"{self.url}/api/v1/events", content=body, headers=headers)
+        ):
+            if isinstance(response, Exception):
+                unknown = unknown or not isinstance(response, self._unsent)
+                last = _lost(response)
                 continue
             if response.status_code in (200, 201):
                 return self._receipt(response.json())
             problem = _problem(response)
-            if response.status_code not in (429, 502, 503, 504):
+            if response.status_code not in _NOT_NOW:
                 _refuse(response.status_code, problem)
             unknown = unknown or problem.get("outcome") != "nothing recorded" and response.status_code != 429
             last = str(problem.get("detail", response.status_code))
@@ -102,24 +101,32 @@ class Service:
         pairs: "list[tuple[str, str | int | float | bool | None]]" = [(k, str(v)) for k, v in given if v is not None]
         headers = {**self.headers(), **({"X-Wait-For": str(self.recorded)} if self.recorded else {})}
         error: TradefoldError = RemoteError("there was no answer")
-        for attempt in range(self._retries + 1):
-            if attempt:
-                _pause(attempt)
-            try:
-                response = self._http.get(f"{self.url}/api/v1/{path}", params=pairs, headers=headers)
-            except self._hopeless as wrong:
-                raise RemoteError(str(wrong)) from wrong
-            except self._lost as lost:
-                error = RemoteError(f"{type(lost).__name__}: {lost}")
+        for response in self._answers(
+            lambda: self._http.get(f"{self.url}/api/v1/{path}", params=pairs, headers=headers)
+        ):
+            if isinstance(response, Exception):
+                error = RemoteError(_lost(response))
                 continue
             if response.status_code == 200:
                 return json.loads(response.content)
             problem = _problem(response)
-            if response.status_code not in (429, 502, 503, 504):
+            if response.status_code not in _NOT_NOW:
                 _refuse(response.status_code, problem)
             kind = LagError if response.status_code == 504 or "tables" in str(problem.get("type")) else RemoteError
             error = kind(str(problem.get("detail", response.status_code)), status=response.status_code)
         raise error
+
+    def _answers(self, send: "Callable[[], httpx.Response]") -> "Iterator[Union[httpx.Response, Exception]]":
+        """What came of each attempt, an answer or a connection that was lost, for as long as the caller asks for another."""
+        for attempt in range(self._retries + 1):
+            if attempt:
+                _pause(attempt)
+            try:
+                yield send()
+            except self._hopeless as wrong:
+                raise RemoteError(f"the request cannot be made, nothing was sent: {wrong}") from wrong
+            except self._lost as lost:
+                yield lost
 
     def pages(self, table: str, params: "list[tuple[str, str]]") -> "Iterator[dict[str, Any]]":
         """A table's rows, page after page."""
@@ -154,6 +161,10 @@ class Service:
 def _pause(attempt: int) -> None:
     """Longer each time, and never quite the same for two who were sent away together."""
     time.sleep(min(_PAUSE_MAX, 0.05 * 2**attempt) * random.uniform(0.5, 1.0))
+
+
+def _lost(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _problem(response: "httpx.Response") -> "dict[str, Any]":

@@ -10,12 +10,13 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import threading
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeout
-from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, Union
 from urllib.parse import quote
 
+from ._calls import Calls
 from ._http import Service
 from ._lines import Event as EventDict
 from ._lines import to_lines, with_id
@@ -33,10 +34,11 @@ from .state import State, told
 if TYPE_CHECKING:
     import httpx
 
-S = TypeVar("S")
-
 # Rows of a page.
 _PAGE = 1_000
+
+# What a journal does with its files, or with what no token allows.
+_AT_HOME = ("sql", "verify", "rebuild", "roll_back", "export", "import_", "reconcile", "version", "uuid")
 
 
 class RemoteReading(Reading):
@@ -96,7 +98,7 @@ class RemotePast(RemoteReading):
         self._position = position
 
 
-class Client(RemoteReading, Trading[int], Reporting[int]):
+class Client(RemoteReading, Calls):
     """A journal that ``tradefold serve`` serves.
 
     :param url: where, such as ``https://journal.example:7878``
@@ -120,6 +122,13 @@ class Client(RemoteReading, Trading[int], Reporting[int]):
         self._sender: "Optional[ThreadPoolExecutor]" = None
         self._lock = threading.Lock()
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name in _AT_HOME:
+                raise AttributeError(f"{name} is not done through the service: do it where the journal is, by tradefold.Journal")
+            raise AttributeError(f"'Client' object has no attribute {name!r}")
+
     def __enter__(self) -> "Client":
         return self
 
@@ -133,10 +142,6 @@ class Client(RemoteReading, Trading[int], Reporting[int]):
         if sender is not None:
             sender.shutdown(wait=True)
         self._service.close()
-
-    def append(self, event: EventDict, *, sync: bool = True) -> int:
-        """Records an event in its edge form, a dict as docs/EVENTS.md has it. Without an id it gets one."""
-        return self._send(with_id(event), sync)
 
     def append_many(self, events: "Iterable[EventDict]") -> Receipt:
         """Records events as one batch: all of them or none."""
@@ -156,16 +161,6 @@ class Client(RemoteReading, Trading[int], Reporting[int]):
     def later(self) -> "RemoteLater":
         """The same calls, each returning a ticket at once."""
         return RemoteLater(self)
-
-    def _send(self, event: "dict[str, Any]", sync: bool) -> int:
-        if not sync:
-            # Whoever says sync=False expects a ticket; `later` is the way that type checkers understand.
-            return self.submit([event])  # type: ignore[return-value]
-        return self.append_many([event]).position
-
-    def _look_up_symbol(self, trade_id: str) -> Optional[str]:
-        row = self.trade(trade_id)
-        return None if row is None else row["symbol"]
 
     def wait(self, position: int, timeout: Optional[float] = 30.0) -> None:
         """Waits until everything up to a position is in every table."""
@@ -242,21 +237,6 @@ class Client(RemoteReading, Trading[int], Reporting[int]):
         """Events after a position (the head of now, where left out), and on as they are recorded. A connection that breaks is
         made again and resumed: none is missed or repeated. Ends when nothing has come for ``timeout`` seconds."""
         return followed(self._service, self.head if after is None else after, types, None, timeout)
-
-    def fold(
-        self,
-        function: "Callable[[S, Event], S]",
-        initial: S,
-        after: int = 0,
-        *,
-        through: Optional[int] = None,
-        types: "Union[str, Sequence[str], None]" = None,
-    ) -> S:
-        """Folds events after a position into a value: ``function(value, event)`` for each."""
-        value = initial
-        for event in self.events(after, through=through, types=types):
-            value = function(value, event)
-        return value
 
 
 class RemoteTicket:

@@ -90,7 +90,7 @@ class Database:
         journal: Optional[Journal] = None,
     ) -> None:
         """``db_path`` is the journal's folder. For ``trades.db`` of the plain class that is ``trades.journal`` beside it:
-        the old file is left alone (``python -m tradefold migrate-sqlite`` brings its trades in). ``time_zone`` is that of
+        the old file is left alone (``tradefold migrate-sqlite`` brings its trades in). ``time_zone`` is that of
         times without a zone, which are refused otherwise: an IANA name such as America/Chicago."""
         self._zone = None if time_zone is None else ZoneInfo(time_zone)
         path, ending = os.path.splitext(os.fspath(db_path))

@@ -7,10 +7,11 @@ import datetime as dt
 import json
 import os
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Optional, TypeVar, Union
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Optional, Union
 
 from . import _tradefold
+from ._calls import Calls
 from ._lines import Event as EventDict
 from ._lines import to_lines, with_id
 from ._past import Past
@@ -23,13 +24,11 @@ from .events import Event
 from .receipt import Receipt, Ticket, asked, receipt_of
 from .state import QUESTIONS, State, state_of
 
-S = TypeVar("S")
-
 #: Those of this process, closed at its end so that what was handed over is answered.
 _OPEN: "weakref.WeakSet[Journal]" = weakref.WeakSet()
 
 
-class Journal(Questions, Trading[int], Reporting[int]):
+class Journal(Questions, Calls):
     """A journal in a folder, opened by this process.
 
     One process records into a journal at a time, this one until it is closed; others read it meanwhile, with
@@ -84,10 +83,6 @@ class Journal(Questions, Trading[int], Reporting[int]):
 
     # Recording.
 
-    def append(self, event: EventDict, *, sync: bool = True) -> int:
-        """Records an event in its edge form, a dict as docs/EVENTS.md has it. Without an id it gets one."""
-        return self._send(with_id(event), sync)
-
     def append_many(self, events: "Iterable[EventDict]") -> Receipt:
         """Records events as one batch: all of them or none."""
         batch = [self._complete(with_id(event)) for event in events]
@@ -104,16 +99,6 @@ class Journal(Questions, Trading[int], Reporting[int]):
         if self._later is None:
             self._later = Later(self)
         return self._later
-
-    def _send(self, event: "dict[str, Any]", sync: bool) -> int:
-        if not sync:
-            # Whoever says sync=False expects a ticket; `later` is the way that type checkers understand.
-            return self.submit([event])  # type: ignore[return-value]
-        return self.append_many([event]).position
-
-    def _look_up_symbol(self, trade_id: str) -> Optional[str]:
-        row = self.trade(trade_id)
-        return None if row is None else row["symbol"]
 
     # Waiting and following.
 
@@ -169,21 +154,6 @@ class Journal(Questions, Trading[int], Reporting[int]):
         for ``timeout`` seconds, if that is given, or when the journal is closed (with ClosedError)."""
         pages = self._core.events(self.head if after is None else after, None, _names(types), stream, True)
         return _followed(pages, timeout)
-
-    def fold(
-        self,
-        function: "Callable[[S, Event], S]",
-        initial: S,
-        after: int = 0,
-        *,
-        through: Optional[int] = None,
-        types: "Union[str, Sequence[str], None]" = None,
-    ) -> S:
-        """Folds events after a position into a value: ``function(value, event)`` for each."""
-        value = initial
-        for event in self.events(after, through=through, types=types):
-            value = function(value, event)
-        return value
 
     # The past, and all that is needed after a restart.
 

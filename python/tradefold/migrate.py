@@ -172,11 +172,12 @@ def _record(journal: Journal, events: "list[dict[str, Any]]", found: Migration) 
 
 
 def main(arguments: "Optional[Sequence[str]]" = None) -> int:
-    """``python -m tradefold migrate-sqlite OLD.db``."""
-    parser = argparse.ArgumentParser(prog="python -m tradefold", description="tradefold's Python package")
-    commands = parser.add_subparsers(dest="command", required=True)
-    migrate = commands.add_parser("migrate-sqlite", help="bring the trades of a plain SQLite file in as events")
-    migrate.add_argument("file", metavar="OLD.db")
+    """``tradefold migrate-sqlite OLD.db``."""
+    migrate = argparse.ArgumentParser(
+        prog="tradefold migrate-sqlite",
+        description="Brings the trades of a plain SQLite file in as events. The same file again adds only what is new.",
+    )
+    migrate.add_argument("file", metavar="OLD.db", help="with a table trades; only read")
     migrate.add_argument("--journal", default=os.environ.get("TRADEFOLD_JOURNAL", "./journal"), metavar="DIR")
     migrate.add_argument("--time-zone", metavar="ZONE", help="of times without one, such as America/Chicago")
     migrate.add_argument(
@@ -184,7 +185,7 @@ def main(arguments: "Optional[Sequence[str]]" = None) -> int:
     )
     migrate.add_argument("--dry-run", action="store_true", help="say what would be recorded, and record nothing")
     migrate.add_argument("--skip-bad", action="store_true", help="leave out rows that can't be read")
-    given = parser.parse_args(arguments)
+    given = migrate.parse_args(arguments)
     try:
         with Journal(given.journal) as journal:
             for text in [] if given.dry_run else given.instrument:

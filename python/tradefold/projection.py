@@ -15,7 +15,9 @@ import json
 import os
 import re
 import sqlite3
+import threading
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
 
@@ -57,8 +59,10 @@ class Projection:
                     self.put({"hour": hour, "fills": row["fills"] + 1, "ticks": row["ticks"] + float(ticks)})
 
         with Journal("./journal") as j, Slippage(j) as slippage:
-            slippage.catch_up()
             slippage.rows().to_pandas()
+
+    What is read has all that the journal has answered as recorded: what is missing is folded first, or beforehand by a
+    thread of its own (:meth:`keep_up`). Any thread may call.
 
     ``apply`` must follow from the event, the rows and :attr:`state` alone: no clock, no randomness, no other files. Raise
     ``version`` with every change of what it makes of the same events: the table is then made anew.
@@ -83,6 +87,11 @@ class Projection:
         self.path = os.path.join(journal.path, f"projections-{self.name}.db")
         self._lock = _lock(os.path.join(journal.path, f"projections-{self.name}.lock"))
         self._conn: "Optional[sqlite3.Connection]" = None
+        # One thread at a time; a fold that reads its own rows is in already.
+        self._turn = threading.RLock()
+        self._folding = False
+        self._keeper: "Optional[threading.Thread]" = None
+        self._closing = threading.Event()
         try:
             self._conn = self._open()
         except BaseException:
@@ -98,7 +107,8 @@ class Projection:
     def get(self, *key: Any) -> "Optional[dict[str, Any]]":
         """The row under a key, if there is one."""
         where = " AND ".join(f'"{column}" = ?' for column in self.key)
-        found = self._db.execute(f'SELECT {self._names} FROM "{self.name}" WHERE {where}', key).fetchone()
+        with self._turn:
+            found = self._db.execute(f'SELECT {self._names} FROM "{self.name}" WHERE {where}', key).fetchone()
         return None if found is None else dict(zip(self.columns, found))
 
     def put(self, row: "Mapping[str, Any]") -> None:
@@ -120,20 +130,40 @@ class Projection:
     @property
     def position(self) -> int:
         """Everything up to here is in the table."""
-        return int(self._cursor()[0])
+        with self._turn:
+            return int(self._cursor()[0])
 
     def catch_up(self) -> int:
-        """Folds what was recorded since; returns the position. Call it before reading, or from a thread that follows."""
-        head = self._journal.head
-        while self.position < head:
-            self._page(self.position, head)
-        return self.position
+        """Folds what was recorded since; returns the position. Raises what ``apply`` raised, with the page before in place."""
+        with self._turn:
+            head = self._journal.head
+            while not self._folding and self.position < head:
+                self._page(self.position, head)
+            return self.position
+
+    def keep_up(self) -> None:
+        """From now on, folds what is recorded as it is recorded, in a thread that ends when this is closed. Where ``apply``
+        fails, it rests until something reads: the reader is told."""
+        with self._turn:
+            if self._keeper is None:
+                self._keeper = threading.Thread(target=self._keep, name=f"projection-{self.name}", daemon=True)
+                self._keeper.start()
+
+    def _keep(self) -> None:
+        try:
+            while not self._closing.is_set():
+                position = self.catch_up()
+                # For a moment at a time, so that closing is not kept waiting.
+                next(self._journal.follow(position, timeout=0.2), None)
+        except Exception:  # noqa: BLE001 - whoever reads meets the same, and is told
+            return
 
     def rebuild(self) -> int:
         """Makes the table anew from the whole log."""
-        with self._transaction():
-            self._begin_anew()
-        return self.catch_up()
+        with self._turn:
+            with self._transaction():
+                self._begin_anew()
+            return self.catch_up()
 
     def rows(self, *, limit: Optional[int] = None, **filters: Any) -> Rows:
         """The rows, in the order of their key, those whose columns hold these values."""
@@ -146,7 +176,9 @@ class Projection:
         values = [_cell(value) for value in filters.values()]
 
         def tuples() -> "Iterator[Sequence[Any]]":
-            return iter(self._db.execute(sql, values).fetchall())
+            with self._turn:
+                self.catch_up()
+                return iter(self._db.execute(sql, values).fetchall())
 
         def by_column() -> "list[list[Any]]":
             return [list(column) for column in zip(*tuples())] or [[] for _ in self.columns]
@@ -157,9 +189,9 @@ class Projection:
         """Writes the rows as CSV, and beside them a manifest that ties the file to a position of the log, as for every other
         table; returns the manifest."""
         place = os.fspath(path)
-        with self._transaction():
-            position, chain_head = self._cursor()[:2]
+        with self._turn:
             rows = list(self.rows().tuples())
+            position, chain_head = self._cursor()[:2]
         with open(place + ".part", "w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
             writer.writerow(self.columns)
@@ -189,6 +221,10 @@ class Projection:
 
     def close(self) -> None:
         """Lets go of the table."""
+        self._closing.set()
+        if self._keeper is not None:
+            self._keeper.join()
+            self._keeper = None
         if self._conn is not None:
             self._conn.close()
             self._conn = None
@@ -269,13 +305,21 @@ class Projection:
 
     def _page(self, after: int, head: int) -> None:
         through = min(after + _PAGE, head)
-        with self._transaction():
+        with self._transaction(), self._as_folding():
             self.state = json.loads(self._cursor()[2])
             for event in self._journal.events(after=after, through=through, types=self.types):
                 self.apply(event)
             [last] = self._journal.events(after=through - 1, through=through)
             state = self._remembered()
             self._db.execute("UPDATE projection SET position = ?, hash = ?, state = ?", (through, last.hash, state))
+
+    @contextmanager
+    def _as_folding(self) -> "Iterator[None]":
+        self._folding = True
+        try:
+            yield
+        finally:
+            self._folding = False
 
     def _remembered(self) -> str:
         """The memory as JSON. What would come back as something else would make the table depend on where pages end."""

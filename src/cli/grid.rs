@@ -5,7 +5,7 @@ use std::fmt;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-pub(crate) use crate::shown::{ABSENT, amount, count, decimals, percent};
+pub(crate) use crate::shown::{ABSENT, amount, count, counted, decimals, percent};
 
 use super::out::visible;
 

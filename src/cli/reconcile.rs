@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::append::{open, wait_for_tables};
 use super::failure::{Failure, chain};
-use super::grid::count;
+use super::grid::{count, counted};
 use super::import::{File, refuse, up_to_date};
 use super::out::{Out, complain, visible};
 use super::{Context, help};
@@ -122,7 +122,10 @@ impl Reconcile {
         }
         if self.fix {
             out.line("")?;
-            out.line(format!("{} events would settle it; --yes records them:", count(found.settling.len() as u64)))?;
+            out.line(format!(
+                "{} would settle it; --yes records them:",
+                counted(found.settling.len() as u64, "events")
+            ))?;
             for draft in &found.settling {
                 out.line(visible(&format!("{} {}", draft.kind, draft.data), false))?;
             }
@@ -134,15 +137,15 @@ impl Reconcile {
 fn verdict(found: &Reconciliation) -> String {
     let told = |level: &Level| match level.name {
         "balance" => "balance".to_owned(),
-        name => format!("{} {name}", count(level.matched as u64)),
+        name => counted(level.matched as u64, name),
     };
     if found.ties_out() {
         let levels: Vec<String> = found.levels.iter().map(told).collect();
         return format!("ties out to the cent: {}", levels.join(", "));
     }
     let level = |level: &Level| {
-        let differences = count(level.differences.len() as u64);
-        format!("{}: {} match, {differences} differences", level.name, count(level.matched as u64))
+        let differences = counted(level.differences.len() as u64, "differences");
+        format!("{}: {} match, {differences}", level.name, count(level.matched as u64))
     };
     format!("does not tie out: {}", found.levels.iter().map(level).collect::<Vec<_>>().join("; "))
 }

@@ -11,7 +11,7 @@ use super::chart;
 use super::facts::{Breakdown, Day, Facts, Trade};
 use crate::metrics::Answer;
 use crate::restate::{Day as Restated, figures};
-use crate::shown::{ABSENT, amount, count, decimals, percent};
+use crate::shown::{ABSENT, amount, count, counted, decimals, percent};
 
 const STYLE: &str = include_str!("style.css");
 
@@ -166,7 +166,7 @@ fn calendar(days: &[Day]) -> Markup {
 
 fn cell(day: Option<&Day>) -> Markup {
     let Some(day) = day else { return html! { td {} } };
-    let trades = format!("{} {}", day.trades, if day.trades == 1 { "trade" } else { "trades" });
+    let trades = counted(day.trades, "trades");
     html! {
         td.(sign(day.net)) {
             span.date { (day.date.to_string()[8..]) @if day.rules_broken > 0 { abbr title="rules broken" { " !" } } }

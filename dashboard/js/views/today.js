@@ -79,7 +79,8 @@ function limits(opened, settings) {
   } else if (isKnown(opened.profit_target)) {
     parts.push(h('p', { class: 'plain' }, `Profit target: ${f.money(opened.profit_target)}`));
   }
-  if (isKnown(opened.best_day_share)) {
+  // It matters to a firm's rules alone.
+  if (isKnown(opened.best_day_share) && (isKnown(opened.consistency_limit) || isKnown(opened.profit_target))) {
     const limit = isKnown(opened.consistency_limit) ? ` (at most ${f.percent(opened.consistency_limit, 0)})` : '';
     parts.push(h('p', { class: 'plain' }, `Best day: ${f.percent(opened.best_day_share)} of the profit${limit}`));
   }
