@@ -14,7 +14,7 @@ use super::desk::Seat;
 use super::params::{Params, When};
 use super::problem::Problem;
 use super::progress::Lag;
-use super::rows::{past, position};
+use super::rows::position;
 use crate::audit::{self, Subject};
 use crate::json as told;
 use crate::metrics::{self, AskError};
@@ -42,7 +42,7 @@ async fn ask(
 ) -> Result<Response, Problem> {
     let allowed = app.limits.query_time;
     let body = match as_of {
-        Some(when) => app.desk.read_long(move |seat| ask(&past(seat, when)?)).await?,
+        Some(when) => app.desk.read_past(when, ask).await?,
         None => app.desk.read(move |seat| at_once(&mut seat.tables, allowed, ask)).await?,
     };
     Ok(answer(&body))

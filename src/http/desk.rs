@@ -3,12 +3,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
+use super::params::When;
 use super::problem::Problem;
+use crate::as_of::tables_as_of;
 use crate::log::Reader;
 use crate::tables::{self, Connection, Tables};
 
@@ -17,6 +19,10 @@ const SEATS: usize = 4;
 
 /// How many tables of the past may be put together at a time: each is as much work as a reader can ask for.
 const PASTS: usize = 1;
+
+/// How long a past that was put together is kept for the next question: a page about a day asks several at once. It holds the
+/// live tables' write-ahead log, which cannot begin anew meanwhile.
+const PAST_KEPT: Duration = Duration::from_secs(5);
 
 /// How long to wait for a seat.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -37,6 +43,13 @@ impl Seat {
     }
 }
 
+/// Tables as they were.
+struct Past {
+    position: u64,
+    tables: Connection,
+    asked: Instant,
+}
+
 /// The desk at which readers sit.
 #[derive(Clone)]
 pub(super) struct Desk(Arc<Room>);
@@ -46,12 +59,14 @@ struct Room {
     free: Mutex<Vec<Seat>>,
     seats: Arc<Semaphore>,
     pasts: Arc<Semaphore>,
+    /// What was put together last.
+    past: Mutex<Option<Past>>,
 }
 
 impl Desk {
     pub(super) fn new(dir: PathBuf) -> Self {
         let (seats, pasts) = (Arc::new(Semaphore::new(SEATS)), Arc::new(Semaphore::new(PASTS)));
-        Self(Arc::new(Room { dir, free: Mutex::default(), seats, pasts }))
+        Self(Arc::new(Room { dir, free: Mutex::default(), seats, pasts, past: Mutex::default() }))
     }
 
     pub(super) fn dir(&self) -> &Path {
@@ -72,6 +87,36 @@ impl Desk {
         read: impl FnOnce(&mut Seat) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         self.sit(&self.0.pasts, read).await
+    }
+
+    /// Reads the tables as they were.
+    pub(super) async fn read_past<T: Send + 'static>(
+        &self,
+        when: When,
+        read: impl FnOnce(&Connection) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let room = Arc::clone(&self.0);
+        let answer = self.read_long(move |seat| {
+            let position = when.position(&seat.log)?;
+            let kept = room.past().take().filter(|past| past.position == position);
+            let tables =
+                kept.map_or_else(|| tables_as_of(&seat.log, position, &mut |_, _| {}), |past| Ok(past.tables))?;
+            let answer = read(&tables);
+            *room.past() = Some(Past { position, tables, asked: Instant::now() });
+            answer
+        });
+        let answer = answer.await;
+        self.forget_past();
+        answer
+    }
+
+    /// Lets the past go, once nobody has asked for a while.
+    fn forget_past(&self) {
+        let room = Arc::clone(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(PAST_KEPT).await;
+            room.past().take_if(|past| past.asked.elapsed() >= PAST_KEPT);
+        });
     }
 
     async fn sit<T: Send + 'static>(
@@ -100,6 +145,10 @@ impl Desk {
 impl Room {
     fn free(&self) -> std::sync::MutexGuard<'_, Vec<Seat>> {
         self.free.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn past(&self) -> std::sync::MutexGuard<'_, Option<Past>> {
+        self.past.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) async fn table(
     }
     let allowed = app.limits.query_time;
     let body = match question.as_of {
-        Some(when) => app.desk.read_long(move |seat| question.page(&past(seat, when)?)).await?,
+        Some(when) => app.desk.read_past(when, move |tables| question.page(tables)).await?,
         None => app.desk.read(move |seat| at_once(&mut seat.tables, allowed, |conn| question.page(conn))).await?,
     };
     Ok(([(header::CONTENT_TYPE, "application/json")], body).into_response())
@@ -73,7 +73,7 @@ fn no_table(name: &str) -> Problem {
 }
 
 /// The tables as they were.
-pub(super) fn past(seat: &Seat, when: When) -> Result<Connection, Problem> {
+fn past(seat: &Seat, when: When) -> Result<Connection, Problem> {
     let position = when.position(&seat.log)?;
     Ok(tables_as_of(&seat.log, position, &mut |_, _| {})?)
 }

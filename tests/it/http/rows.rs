@@ -177,6 +177,16 @@ fn the_past_has_the_rows_that_it_had() {
     let past = served.json("/api/v1/trades?as_of=173&limit=1");
     assert_eq!(past["position"], 173);
     assert_eq!(served.json("/api/v1/trades?as_of=2026-03-02T00:00:00Z")["rows"], json!([]));
+    // Whatever was asked before, and whatever is recorded meanwhile.
+    let status = |as_of: &str| {
+        let path = format!("/api/v1/trades?trade_id=eval-0302-05&columns=status&{as_of}");
+        served.json(&path)["rows"][0]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status("as_of=587"), "closed");
+    let voided = r#"{"type":"TradeVoided","occurred_at":"2026-03-09T14:00:00Z","data":{"trade_id":"eval-0302-05","reason":"never was"}}"#;
+    let seq = served.post("application/json", voided).json()["last_seq"].as_u64().unwrap();
+    assert_eq!((seq, status("wait_for=588")), (588, "voided".to_owned()));
+    assert_eq!(["587", "588", "587"].map(|at| status(&format!("as_of={at}"))), ["closed", "voided", "closed"]);
 }
 
 #[test]
