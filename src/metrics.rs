@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
-use projections::calendar::WEEKDAYS;
+use projections::calendar::{TradingDate, WEEKDAYS};
 use projections::ledger::{self, DIMENSIONS, on_demand};
 use projections::metrics::{Figure, METRICS};
 use projections::validate::nearest;
@@ -36,6 +36,14 @@ pub enum AskError {
         dimension: String,
         /// What there is.
         hint: String,
+    },
+    /// The last date is before the first.
+    #[error("there is no date from {from} to {to}: the first is the later one")]
+    NoDates {
+        /// The first.
+        from: TradingDate,
+        /// The last.
+        to: TradingDate,
     },
     /// The tables could not be read.
     #[error(transparent)]
@@ -83,33 +91,61 @@ impl Group {
     }
 }
 
-/// All accounts together, and each; or one.
-///
-/// # Errors
-/// [`TablesError`].
-pub fn accounts(tables: &Connection, account: Option<&str>, window: u32) -> Result<Vec<Group>, TablesError> {
-    let ask = |account: Option<&str>| -> Result<Option<Group>, TablesError> {
-        let name = account.unwrap_or(ALL).to_owned();
-        let answer = answers(tables, account, window, "all")?.into_values().next();
-        Ok(answer.map(|answer| Group { name, answer }))
-    };
-    if account.is_some() {
-        return Ok(ask(account)?.into_iter().collect());
-    }
-    let mut groups: Vec<Group> = ask(None)?.into_iter().collect();
-    for account in known_accounts(tables)? {
-        groups.extend(ask(Some(&account))?);
-    }
-    Ok(groups)
+/// Which figures are asked for.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// Only this account; all of them together, and each, where left out.
+    pub account: Option<String>,
+    /// Only the last N closed trades; 0 for all.
+    pub window: u32,
+    /// A group for each value of this dimension, instead of for each account.
+    pub by: Option<String>,
+    /// Only trades closed on this trading date of their account or later.
+    pub from: Option<TradingDate>,
+    /// Only trades closed on this trading date or earlier.
+    pub to: Option<TradingDate>,
 }
 
-/// One group a value of a dimension.
+impl Asked {
+    fn question(&self, account: Option<&str>) -> Question {
+        Question {
+            account: account.map(str::to_owned),
+            window: self.window,
+            dimension: self.by.clone().unwrap_or_else(|| "all".to_owned()),
+            from: self.from,
+            to: self.to,
+        }
+    }
+}
+
+/// The figures asked for, by account or by value of the dimension; no group where no trade is closed.
 ///
 /// # Errors
-/// [`TablesError`].
-pub fn by(tables: &Connection, account: Option<&str>, window: u32, dimension: &str) -> Result<Vec<Group>, TablesError> {
-    let answers = in_order(dimension, answers(tables, account, window, dimension)?);
-    Ok(answers.into_iter().map(|(name, answer)| Group { name, answer }).collect())
+/// [`AskError`].
+pub fn groups(tables: &Connection, asked: &Asked) -> Result<Vec<Group>, AskError> {
+    check_dimension(asked.by.as_deref())?;
+    check_account(tables, asked.account.as_deref())?;
+    if let (Some(from), Some(to)) = (asked.from, asked.to)
+        && from > to
+    {
+        return Err(AskError::NoDates { from, to });
+    }
+    let account = asked.account.as_deref();
+    if let Some(dimension) = &asked.by {
+        let answers = in_order(dimension, on_demand(tables, &asked.question(account))?);
+        return Ok(answers.into_iter().map(|(name, answer)| Group { name, answer }).collect());
+    }
+    let mut accounts = vec![account.map(str::to_owned)];
+    if account.is_none() {
+        accounts.extend(known_accounts(tables)?.into_iter().map(Some));
+    }
+    let mut groups = Vec::new();
+    for account in accounts {
+        let answers = on_demand(tables, &asked.question(account.as_deref()))?;
+        let name = account.unwrap_or_else(|| ALL.to_owned());
+        groups.extend(answers.into_values().map(|answer| Group { name: name.clone(), answer }));
+    }
+    Ok(groups)
 }
 
 /// The values of a dimension as people expect them: weekdays from Monday on, all others by name.
@@ -119,21 +155,6 @@ pub(crate) fn in_order(dimension: &str, answers: BTreeMap<String, Answer>) -> Ve
         answers.sort_by_key(|(name, _)| WEEKDAYS.iter().position(|day| day == name));
     }
     answers
-}
-
-fn answers(
-    tables: &Connection,
-    account: Option<&str>,
-    window: u32,
-    dimension: &str,
-) -> Result<BTreeMap<String, Answer>, TablesError> {
-    let question = Question {
-        account: account.map(str::to_owned),
-        window,
-        dimension: dimension.to_owned(),
-        ..Question::default()
-    };
-    on_demand(tables, &question)
 }
 
 /// Refuses an account that nobody has heard of.
@@ -155,10 +176,7 @@ pub fn check_account(tables: &Connection, given: Option<&str>) -> Result<(), Ask
 }
 
 /// Refuses a dimension that there isn't.
-///
-/// # Errors
-/// [`AskError::UnknownDimension`].
-pub fn check_dimension(given: Option<&str>) -> Result<(), AskError> {
+fn check_dimension(given: Option<&str>) -> Result<(), AskError> {
     let Some(given) = given.filter(|given| !DIMENSIONS.contains(given)) else { return Ok(()) };
     let hint = match nearest(given, DIMENSIONS) {
         Some(meant) => format!("did you mean {meant}?"),

@@ -11,7 +11,7 @@ use tradefold::export::{self, Format, Selection, Style};
 use tradefold::journal::{Journal as Recording, Status};
 use tradefold::json as told;
 use tradefold::log::{hex, verify};
-use tradefold::metrics::{self, check_account, check_dimension};
+use tradefold::metrics::{self, Asked, check_account};
 use tradefold::rebuild::{self, Swap};
 use tradefold::restate;
 use tradefold::tables::{Differences, Finding, Problem, hold_still};
@@ -19,7 +19,7 @@ use tradefold::verified::LastVerification;
 
 use crate::journal::{Journal, Open};
 use crate::raise::Raise;
-use crate::rows::{Wish, selection};
+use crate::rows::{Wish, date, selection};
 
 #[pymethods]
 impl Journal {
@@ -28,20 +28,16 @@ impl Journal {
         &self,
         py: Python<'_>,
         window: u32,
-        by: Option<&str>,
-        account: Option<&str>,
+        by: Option<String>,
+        account: Option<String>,
+        dates: (Option<String>, Option<String>),
         as_of: Option<u64>,
     ) -> PyResult<String> {
         let open = self.open()?;
         Ok(py.detach(|| {
-            check_dimension(by)?;
-            let tables = open.tables_of(as_of)?;
-            check_account(&tables, account)?;
-            let groups = match by {
-                Some(dimension) => metrics::by(&tables, account, window, dimension)?,
-                None => metrics::accounts(&tables, account, window)?,
-            };
-            Ok::<_, Raise>(told::metrics(window, by, account, &groups).to_string())
+            let asked = Asked { account, window, by, from: date("from", dates.0)?, to: date("to", dates.1)? };
+            let groups = metrics::groups(&open.tables_of(as_of)?, &asked)?;
+            Ok::<_, Raise>(told::metrics(&asked, &groups).to_string())
         })?)
     }
 

@@ -88,7 +88,8 @@ pub(crate) fn selection(wish: Wish) -> Result<Selection, Raise> {
     Ok(selection.dates(date("from", from)?, date("to", to)?)?)
 }
 
-fn date(which: &str, text: Option<String>) -> Result<Option<TradingDate>, Raise> {
+/// A trading date as callers write it.
+pub(crate) fn date(which: &str, text: Option<String>) -> Result<Option<TradingDate>, Raise> {
     let wrong = |text: &str| Raise::question(format!("{which}: expected a date such as 2026-03-02, got `{text}`"));
     text.map(|text| TradingDate::parse(&text).ok_or_else(|| wrong(&text))).transpose()
 }

@@ -84,6 +84,8 @@ def test_the_same_calls_give_the_same_answers(client: Client, tmp_path: Path) ->
         assert client.trades(timestamp_exit=None).to_list() == here.trades(timestamp_exit=None).to_list()
         assert client.daily_pnl().to_dict() == here.daily_pnl().to_dict()
         assert client.metrics(by="strategy") == here.metrics(by="strategy")
+        assert client.metrics(from_="2026-03-02", to="2026-03-02") == here.metrics(from_="2026-03-02", to="2026-03-02")
+        assert client.metrics(to="1999-01-01") == []
         assert client.as_of(4).trades().to_list() == here.as_of(4).trades().to_list()
         state, expected = client.state(), here.state()
         assert (state.position, state.open_trades, state.risk) == (expected.position, expected.open_trades, expected.risk)

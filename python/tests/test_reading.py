@@ -69,6 +69,8 @@ def test_what_no_table_has_is_refused_with_what_was_meant(told: Journal) -> None
         (lambda: told.sql("SELECT ?", []), "1 parameters; 0 values"),
         (lambda: told.metrics(by="mood"), "no dimension"),
         (lambda: told.metrics(account="apx"), "no account"),
+        (lambda: told.metrics(from_="2026-03-03", to="2026-03-02"), "no date from"),
+        (lambda: told.metrics(from_="yesterday"), "expected a date"),
         (lambda: told.audit("T-9"), "no trade T-9"),
         (lambda: told.as_of(10_000).trades().to_list(), "the log ends"),
         (lambda: list(told.events(types="FillRecrded")), "did you mean FillRecorded"),
@@ -147,6 +149,8 @@ def test_metrics_and_audits_are_those_of_the_command_line(told: Journal) -> None
     assert (default["total_trades"], default["total_wins"]) == (3, 2)
     assert default["profit_factor"] == pytest.approx(232.2 / 58.9)
     assert told.metrics(window=1)[1]["total_wins"] == 1
+    assert told.metrics(from_="2026-03-02", to=dt.date(2026, 3, 2)) == told.metrics()
+    assert told.metrics(to="2026-03-01") == []
     assert {group["value"]: group["total_trades"] for group in told.metrics(by="strategy")} == {"orb": 1, "vwap-pullback": 2}
     told.correct_fill(told.fills(trade_id="T-2").to_list()[0]["fill_id"], reason="statement", price=5713)
     steps = told.audit("T-2")

@@ -24,7 +24,7 @@ from .client import Client
 from .events import Event
 from .journal import Journal
 from .receipt import Receipt
-from .rows import Rows
+from .rows import Date, Rows
 from .state import State
 
 T = TypeVar("T")
@@ -129,10 +129,16 @@ class _Async(Trading["Awaitable[int]"], Reporting["Awaitable[int]"], Generic[J])
         return await _thread(self.sync.trade, trade_id)
 
     async def metrics(
-        self, *, window: int = 0, by: Optional[str] = None, account: Optional[str] = None
+        self,
+        *,
+        window: int = 0,
+        by: Optional[str] = None,
+        account: Optional[str] = None,
+        from_: Optional[Date] = None,
+        to: Optional[Date] = None,
     ) -> "list[dict[str, Any]]":
-        """Every metric over the last ``window`` closed trades."""
-        return await _thread(self.sync.metrics, window=window, by=by, account=account)
+        """Every metric over the last ``window`` closed trades, or those of some dates."""
+        return await _thread(self.sync.metrics, window=window, by=by, account=account, from_=from_, to=to)
 
     async def audit(self, trade_id: str) -> "list[dict[str, Any]]":
         """Each event of a trade, with each column before and after."""

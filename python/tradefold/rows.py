@@ -54,10 +54,10 @@ def wish(
     """What is asked of a table, as the journal takes it."""
     known = TABLES[table].columns if table in TABLES else {}
     equal = [_condition(known, name, value) for name, value in filters.items()]
-    return (table, None if columns is None else list(columns), equal, _date(from_), _date(to))
+    return (table, None if columns is None else list(columns), equal, date_of(from_), date_of(to))
 
 
-def _date(given: Optional[Date]) -> Optional[str]:
+def date_of(given: Optional[Date]) -> Optional[str]:
     if isinstance(given, dt.datetime):
         raise QuestionError(f"expected a trading date, got the moment {given}: which date it is depends on the account")
     return None if given is None else str(given)

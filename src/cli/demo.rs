@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::export::{self, Selection, Style};
 use crate::journal::{Journal, JournalOptions};
 use crate::log::{self, Reader};
+use crate::metrics::{Asked, groups};
 use crate::tables::{Queries, RowSink, Value, hold_still};
 use clap::Args;
 use projections::TABLES;
@@ -154,10 +155,14 @@ fn write_csv(reading: &Reading, dir: &Path) -> Result<PathBuf, Failure> {
 fn show(reading: &Reading, dir: &Path, out: &mut Out) -> Result<(), Failure> {
     let events = reading.log.as_ref().map(|log| log.head()).transpose()?.map_or(0, |head| head.seq);
     out.line(format!("A week of futures on two accounts: {} events in {}.", count(events), dir.display()))?;
+    let figures = |by: Option<&str>| {
+        let asked = Asked { by: by.map(str::to_owned), ..Asked::default() };
+        groups(&reading.tables, &asked).map_err(metrics::refused)
+    };
     section(out, "ACCOUNTS", "PF: profit factor, net. At least: what the win rate can be relied on to be, at 95 %.")?;
-    out.line(metrics::summary("account", &crate::metrics::accounts(&reading.tables, None, 0)?).to_string())?;
+    out.line(metrics::summary("account", &figures(None)?).to_string())?;
     section(out, "STRATEGIES", "")?;
-    out.line(metrics::summary("strategy", &crate::metrics::by(&reading.tables, None, 0, "strategy")?).to_string())?;
+    out.line(metrics::summary("strategy", &figures(Some("strategy"))?).to_string())?;
     let mut queries = Queries::new(crate::tables::Tables::read_only(dir)?, None)?;
     for view in &VIEWS {
         section(out, view.title, view.note)?;

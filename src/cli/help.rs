@@ -239,7 +239,7 @@ Examples:
   tradefold metrics
   tradefold metrics --window 50 --account eval-50k
   tradefold metrics --by strategy
-  tradefold metrics --by mental_state
+  tradefold metrics --by mental_state --from 2026-03-02 --to 2026-03-06
   tradefold metrics --as-of 2026-03-03T15:31:00Z";
 
 pub(crate) const SQL: &str = "\

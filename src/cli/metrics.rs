@@ -2,9 +2,11 @@
 //! defined and reckoned is the registry's business; here it is only chosen and shown.
 
 use crate::json;
-use crate::metrics::{ALL, AskError, Group, accounts, by, check_account, check_dimension};
+use crate::metrics::{ALL, AskError, Asked, Group, groups};
 use clap::Args;
+use projections::calendar::TradingDate;
 
+use super::export::date;
 use super::failure::Failure;
 use super::grid::{ABSENT, Align, Grid, amount, count, decimals, percent};
 use super::out::Out;
@@ -28,26 +30,36 @@ pub(crate) struct Metrics {
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
 
+    /// Only trades closed on this trading date of their account or later
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    from: Option<TradingDate>,
+
+    /// Only trades closed on this trading date or earlier
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    to: Option<TradingDate>,
+
     #[command(flatten)]
     source: Source,
 }
 
 impl Metrics {
     pub(crate) fn run(&self, context: &Context, out: &mut Out) -> Result<(), Failure> {
-        check_dimension(self.by.as_deref()).map_err(|error| misused("--by", error))?;
-        let reading = Reading::open(context, &self.source)?;
-        check_account(&reading.tables, self.account.as_deref()).map_err(|error| misused("--account", error))?;
-        let groups = match &self.by {
-            Some(dimension) => by(&reading.tables, self.account.as_deref(), self.window, dimension)?,
-            None => accounts(&reading.tables, self.account.as_deref(), self.window)?,
+        let asked = Asked {
+            account: self.account.clone(),
+            window: self.window,
+            by: self.by.clone(),
+            from: self.from,
+            to: self.to,
         };
+        let reading = Reading::open(context, &self.source)?;
+        let groups = groups(&reading.tables, &asked).map_err(refused)?;
         if context.json {
-            let (by, account) = (self.by.as_deref(), self.account.as_deref());
-            return Ok(out.json(&json::metrics(self.window, by, account, &groups))?);
+            return Ok(out.json(&json::metrics(&asked, &groups))?);
         }
         let heading = self.by.as_deref().unwrap_or("account");
         if groups.is_empty() {
-            return Ok(out.line("No trade is closed yet.")?);
+            let dated = self.from.is_some() || self.to.is_some();
+            return Ok(out.line(if dated { "No trade was closed then." } else { "No trade is closed yet." })?);
         }
         out.line(self.title())?;
         out.line("")?;
@@ -66,8 +78,20 @@ impl Metrics {
             format!("the last {} closed trades", self.window)
         };
         let account = self.account.as_ref().map_or_else(String::new, |account| format!(" of {account}"));
-        format!("Over {trades}{account}")
+        let from = self.from.map_or_else(String::new, |from| format!(" from {from}"));
+        let to = self.to.map_or_else(String::new, |to| format!(" to {to}"));
+        format!("Over {trades}{account}{from}{to}")
     }
+}
+
+/// What was asked wrongly, by which of the options here.
+pub(crate) fn refused(error: AskError) -> Failure {
+    let option = match error {
+        AskError::UnknownDimension { .. } => "--by",
+        AskError::NoDates { .. } => "--to",
+        _ => "--account",
+    };
+    misused(option, error)
 }
 
 /// What was asked wrongly, by which option.

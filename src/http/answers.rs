@@ -17,7 +17,7 @@ use super::progress::Lag;
 use super::rows::position;
 use crate::audit::{self, Subject};
 use crate::json as told;
-use crate::metrics::{self, AskError};
+use crate::metrics::{self, AskError, Asked};
 use crate::restate::{self, Question};
 use crate::tables::{Connection, Tables, at_once, row};
 use crate::verified::LastVerification;
@@ -83,16 +83,11 @@ pub(super) async fn metrics(State(app): State<App>, uri: Uri) -> Result<Response
     let window =
         params.parsed("window", "a number of closed trades, 0 for all", |text| text.parse().ok())?.unwrap_or(0);
     let (by, account) = (params.take("by"), params.take("account"));
-    params.done(&["window", "by", "account", "as_of", "wait_for"])?;
-    metrics::check_dimension(by.as_deref())?;
+    let (from, to) = (params.date("from")?, params.date("to")?);
+    params.done(&["window", "by", "account", "from", "to", "as_of", "wait_for"])?;
+    let asked = Asked { account, window, by, from, to };
     ask(&app, as_of, move |conn| {
-        let (by, account) = (by.as_deref(), account.as_deref());
-        metrics::check_account(conn, account)?;
-        let groups = match by {
-            Some(dimension) => metrics::by(conn, account, window, dimension)?,
-            None => metrics::accounts(conn, account, window)?,
-        };
-        let mut body = told::metrics(window, by, account, &groups);
+        let mut body = told::metrics(&asked, &metrics::groups(conn, &asked)?);
         body["position"] = position(conn, &trades::TABLE)?.into();
         Ok(body)
     })
@@ -183,6 +178,7 @@ impl From<AskError> for Problem {
         match error {
             AskError::Tables(error) => error.into(),
             AskError::UnknownAccount { .. } => Self::absent(error.to_string()),
+            AskError::NoDates { .. } => Self::question(error.to_string()),
             AskError::UnknownDimension { .. } => {
                 Self::question(format!("by: {error}")).with("dimensions", DIMENSIONS.to_vec())
             }

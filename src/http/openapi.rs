@@ -79,17 +79,16 @@ fn about(path: &str) -> Option<About> {
             let by = json!({ "name": "by", "in": "query", "description": "one group for each value of a dimension",
                 "schema": { "type": "string", "enum": DIMENSIONS } });
             let window = query("window", "only the last N closed trades; 0 is all", "integer");
-            plain("Metrics of accounts, or by a dimension", vec![window, by, account(), as_of()], object())
+            let [from, to] = dates();
+            plain("Metrics of accounts, or by a dimension", vec![window, by, account(), from, to, as_of()], object())
         }
         "/api/v1/equity" => {
             let points = query("points", "at most so many points; thinning hides no drawdown", "integer");
             plain("The equity curve: a point for each closed trade", vec![account(), points, as_of()], object())
         }
         "/api/v1/restatements" => {
-            let dates = [("from", "the first trading date"), ("to", "the last one, included")];
-            let dates = dates.map(|(name, said)| query(name, said, "string"));
             let all = query("all", "also days that stand as they stood", "boolean");
-            let parameters = dates.into_iter().chain([account(), all]).collect();
+            let parameters = dates().into_iter().chain([account(), all]).collect();
             plain(
                 "What days said when they closed, what they say now, and which events moved them",
                 parameters,
@@ -171,8 +170,6 @@ fn of_table(route: &Route, table: &'static Table) -> Json {
         query("after", "`next` of the page before", "string"),
         query("sort", "columns, - before one that descends", "string"),
         query("columns", "only these", "string"),
-        query("from", "the first trading date", "string"),
-        query("to", "the last one, included", "string"),
         as_of(),
     ];
     let search = crate::tables::is_searchable(table).then(|| query("search", "rows with all of these words", "string"));
@@ -192,7 +189,7 @@ fn of_table(route: &Route, table: &'static Table) -> Json {
         route,
         About {
             summary: table.doc,
-            parameters: own.into_iter().chain(search).chain(filters).collect(),
+            parameters: own.into_iter().chain(dates()).chain(search).chain(filters).collect(),
             body: None,
             answers: vec![("200", "a page; as CSV all rows", content)],
         },
@@ -289,6 +286,11 @@ fn query(name: &str, said: &str, kind: &str) -> Json {
 
 fn in_path(name: &str, said: &str) -> Json {
     json!({ "name": name, "in": "path", "required": true, "description": said, "schema": { "type": "string" } })
+}
+
+fn dates() -> [Json; 2] {
+    [("from", "the first trading date"), ("to", "the last one, included")]
+        .map(|(name, said)| query(name, said, "string"))
 }
 
 fn as_of() -> Json {

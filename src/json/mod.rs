@@ -6,11 +6,12 @@ mod equity;
 mod history;
 mod status;
 
+use projections::calendar::TradingDate;
 use projections::cell::Cell;
 use projections::metrics::METRICS;
 use serde_json::{Map, Value as Json, json};
 
-use crate::metrics::{Answer, Group};
+use crate::metrics::{Answer, Asked, Group};
 use crate::tables::Value;
 
 pub use broker::{bad_row, cells, import, reconciliation};
@@ -42,8 +43,8 @@ pub fn value(value: Value<'_>) -> Json {
 
 /// Metrics of accounts, or by the values of a dimension.
 #[must_use]
-pub fn metrics(window: u32, by: Option<&str>, account: Option<&str>, groups: &[Group]) -> Json {
-    let name = if by.is_some() { "value" } else { "account_id" };
+pub fn metrics(asked: &Asked, groups: &[Group]) -> Json {
+    let name = if asked.by.is_some() { "value" } else { "account_id" };
     let group = |group: &Group| {
         let mut object = Map::new();
         object.insert(name.to_owned(), group.name.clone().into());
@@ -51,7 +52,9 @@ pub fn metrics(window: u32, by: Option<&str>, account: Option<&str>, groups: &[G
         Json::Object(object)
     };
     let groups: Vec<Json> = groups.iter().map(group).collect();
-    json!({ "window": window, "by": by, "account": account, "metrics": groups })
+    let date = |date: Option<TradingDate>| date.map(|date| date.to_string());
+    json!({ "window": asked.window, "by": asked.by, "account": asked.account, "from": date(asked.from), "to": date(asked.to),
+        "metrics": groups })
 }
 
 /// What the trades made, then every metric in full, the percentiles of slippage among them.

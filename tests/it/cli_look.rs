@@ -133,6 +133,27 @@ fn metrics_are_for_accounts_windows_and_dimensions() {
 }
 
 #[test]
+fn metrics_of_some_dates_are_those_of_the_trades_closed_then() {
+    let place = Place::with_week();
+    let dates = ["--from", "2026-03-03", "--to", "2026-03-04"];
+    let groups = place.json([&["metrics", "--account", "eval-50k"], &dates[..]].concat());
+    assert_eq!((&groups["from"], &groups["to"]), (&json!("2026-03-03"), &json!("2026-03-04")));
+    // The days' own figures, added up by SQLite.
+    let days = place.json([
+        "sql",
+        "SELECT sum(trades_count) AS trades, sum(wins) AS wins FROM daily_pnl \
+        WHERE account_id = 'eval-50k' AND date BETWEEN '2026-03-03' AND '2026-03-04'",
+    ]);
+    let found = &groups["metrics"][0];
+    assert_eq!((&found["total_trades"], &found["total_wins"]), (&days[0]["trades"], &days[0]["wins"]));
+    let told = place.run([&["metrics", "--by", "strategy"], &dates[..]].concat()).ok().out;
+    assert!(told.starts_with("Over all closed trades from 2026-03-03 to 2026-03-04\n"), "{told}");
+    assert_eq!(place.run(["metrics", "--from", "2027-01-01"]).ok().out, "No trade was closed then.\n");
+    place.run(["metrics", "--from", "2026-03-04", "--to", "2026-03-03"]).fails(2, &["--to", "no date from"]);
+    place.run(["metrics", "--from", "tuesday"]).fails(2, &["expected a date such as"]);
+}
+
+#[test]
 fn an_audit_shows_what_each_event_changed() {
     let place = Place::with_week();
     let audit = place.json(["audit", "trade", "eval-0302-05"]);

@@ -28,6 +28,7 @@ fn metrics_restatements_history_and_status_are_the_command_lines() {
         ("metrics?by=strategy", &["metrics", "--by", "strategy"]),
         ("metrics?window=20&account=eval-50k", &["metrics", "--window", "20", "--account", "eval-50k"]),
         ("metrics?as_of=173", &["metrics", "--as-of", "173"]),
+        ("metrics?from=2026-03-03&to=2026-03-04", &["metrics", "--from", "2026-03-03", "--to", "2026-03-04"]),
     ] {
         let answer = served.json(&format!("/api/v1/{path}"));
         assert!(answer["metrics"].as_array().unwrap().len() > 1 || path.contains("account"), "{path}");
