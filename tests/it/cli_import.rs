@@ -72,7 +72,7 @@ fn a_corrected_row_an_overlap_and_a_row_that_is_gone() {
     let found = command(&place, "reconcile", "later.csv", &["--fix"]);
     assert_eq!(found.code, 1);
     assert!(found.out.contains("differs: fill 500003: price: 5718 here, 5718.25 there"), "{}", found.out);
-    assert!(found.out.contains("1 events would settle it"), "{}", found.out);
+    assert!(found.out.contains("1 event would settle it"), "{}", found.out);
     let corrected = command(&place, "import", "later.csv", &[]).ok();
     assert!(corrected.out.contains("corrected: line 3: fill 500003: price 5718 -> 5718.25"), "{}", corrected.out);
     assert!(command(&place, "import", "later.csv", &[]).ok().out.contains("4 known, 0 corrected"));
