@@ -8,7 +8,7 @@ from typing import Any, Optional
 
 from . import _tradefold
 from ._reading import Reading
-from .rows import Cell, Date, Rows, date_of, gathered, wish
+from .rows import Cell, Date, Rows, gathered, wish
 
 
 class Local(Reading):
@@ -51,21 +51,10 @@ class Local(Reading):
         return gathered(names, rows)
 
 
-    def metrics(
-        self,
-        *,
-        window: int = 0,
-        by: Optional[str] = None,
-        account: Optional[str] = None,
-        from_: Optional[Date] = None,
-        to: Optional[Date] = None,
-    ) -> "list[dict[str, Any]]":
-        """Every metric over the last ``window`` closed trades (0 is all): of all accounts together (``*``) and each, or by
-        the values of a dimension, such as ``by="strategy"``; of those closed on trading dates from one to another, where
-        they are given. docs/TABLES.md has the formulas."""
-        told = json.loads(self._core.metrics(window, by, account, (date_of(from_), date_of(to)), self._position))
-        groups: "list[dict[str, Any]]" = told["metrics"]
-        return groups
+    def _metrics(
+        self, window: int, by: Optional[str], account: Optional[str], from_: Optional[str], to: Optional[str]
+    ) -> Any:
+        return json.loads(self._core.metrics(window, by, account, (from_, to), self._position))
 
 
 def _tuples(batches: "_tradefold.Batches") -> "Iterator[Sequence[Any]]":

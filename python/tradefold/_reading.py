@@ -1,4 +1,4 @@
-"""Owns how tables are asked for by name. Where the rows come from (this process, a moment in the past, another machine)
+"""Owns how tables are asked for by name, and for metrics. Where the rows come from (this process, a moment in the past, another machine)
 is the subclass's."""
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from .rows import Date, Rows
+from .rows import Date, Rows, date_of
 
 
 class Reading:
@@ -90,3 +90,23 @@ class Reading:
     def anomalies(self, **filters: Any) -> Rows:
         """What was surprising, and what was made of it."""
         return self.table("anomalies", **filters)
+
+    def metrics(
+        self,
+        *,
+        window: int = 0,
+        by: Optional[str] = None,
+        account: Optional[str] = None,
+        from_: Optional[Date] = None,
+        to: Optional[Date] = None,
+    ) -> "list[dict[str, Any]]":
+        """Every metric over the last ``window`` closed trades (0 is all): of all accounts together (``*``) and each, or by
+        the values of a dimension, such as ``by="strategy"``; of those closed on trading dates from one to another, where
+        they are given. docs/TABLES.md has the formulas."""
+        groups: "list[dict[str, Any]]" = self._metrics(window, by, account, date_of(from_), date_of(to))["metrics"]
+        return groups
+
+    def _metrics(
+        self, window: int, by: Optional[str], account: Optional[str], from_: Optional[str], to: Optional[str]
+    ) -> Any:
+        raise NotImplementedError

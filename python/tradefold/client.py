@@ -28,7 +28,7 @@ from ._trading import Trading
 from .errors import LagError, QuestionError
 from .events import Event
 from .receipt import Receipt
-from .rows import TABLES, Date, Rows, date_of, wish
+from .rows import TABLES, Date, Rows, wish
 from .state import State, told
 
 if TYPE_CHECKING:
@@ -80,21 +80,11 @@ class RemoteReading(Reading):
 
         return Rows({column: kinds.get(column) for column in names}, tuples, by_column, limit)
 
-    def metrics(
-        self,
-        *,
-        window: int = 0,
-        by: Optional[str] = None,
-        account: Optional[str] = None,
-        from_: Optional[Date] = None,
-        to: Optional[Date] = None,
-    ) -> "list[dict[str, Any]]":
-        """Every metric over the last ``window`` closed trades (0 is all): of all accounts together (``*``) and each, or by
-        the values of a dimension; of those closed on trading dates from one to another, where they are given."""
-        params = {"window": str(window), "by": by, "account": account, "as_of": self._position}
-        params.update({"from": date_of(from_), "to": date_of(to)})
-        answer: "list[dict[str, Any]]" = self._service.get("metrics", params)["metrics"]
-        return answer
+    def _metrics(
+        self, window: int, by: Optional[str], account: Optional[str], from_: Optional[str], to: Optional[str]
+    ) -> Any:
+        params = {"window": window, "by": by, "account": account, "from": from_, "to": to, "as_of": self._position}
+        return self._service.get("metrics", params)
 
 
 class RemotePast(RemoteReading):

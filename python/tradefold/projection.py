@@ -17,7 +17,6 @@ import re
 import sqlite3
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, ClassVar, Optional, Union
 
@@ -87,9 +86,8 @@ class Projection:
         self.path = os.path.join(journal.path, f"projections-{self.name}.db")
         self._lock = _lock(os.path.join(journal.path, f"projections-{self.name}.lock"))
         self._conn: "Optional[sqlite3.Connection]" = None
-        # One thread at a time; a fold that reads its own rows is in already.
+        # One thread at a time; a fold that reads its own rows is in already, and within a transaction.
         self._turn = threading.RLock()
-        self._folding = False
         self._keeper: "Optional[threading.Thread]" = None
         self._closing = threading.Event()
         try:
@@ -137,13 +135,13 @@ class Projection:
         """Folds what was recorded since; returns the position. Raises what ``apply`` raised, with the page before in place."""
         with self._turn:
             head = self._journal.head
-            while not self._folding and self.position < head:
+            while not self._db.in_transaction and self.position < head:
                 self._page(self.position, head)
             return self.position
 
     def keep_up(self) -> None:
-        """From now on, folds what is recorded as it is recorded, in a thread that ends when this is closed. Where ``apply``
-        fails, it rests until something reads: the reader is told."""
+        """From now on, folds what is recorded as it is recorded, in a thread that ends when this is closed, or where
+        ``apply`` fails: whoever reads is told of that."""
         with self._turn:
             if self._keeper is None:
                 self._keeper = threading.Thread(target=self._keep, name=f"projection-{self.name}", daemon=True)
@@ -305,21 +303,13 @@ class Projection:
 
     def _page(self, after: int, head: int) -> None:
         through = min(after + _PAGE, head)
-        with self._transaction(), self._as_folding():
+        with self._transaction():
             self.state = json.loads(self._cursor()[2])
             for event in self._journal.events(after=after, through=through, types=self.types):
                 self.apply(event)
             [last] = self._journal.events(after=through - 1, through=through)
             state = self._remembered()
             self._db.execute("UPDATE projection SET position = ?, hash = ?, state = ?", (through, last.hash, state))
-
-    @contextmanager
-    def _as_folding(self) -> "Iterator[None]":
-        self._folding = True
-        try:
-            yield
-        finally:
-            self._folding = False
 
     def _remembered(self) -> str:
         """The memory as JSON. What would come back as something else would make the table depend on where pages end."""

@@ -5,9 +5,6 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::journal::{Journal, JournalOptions};
-use crate::log::{self, AppendError, Head, OpenError, Receipt, hex};
-use crate::projector::WaitError;
 use clap::Args;
 use crossbeam_channel::RecvTimeoutError;
 use projections::draft::Draft;
@@ -20,6 +17,9 @@ use super::lines::{Line, Lines};
 use super::out::{Out, complain};
 use super::progress::{Progress, Unit};
 use super::{Context, help};
+use crate::journal::{Journal, JournalOptions};
+use crate::log::{self, AppendError, Head, OpenError, Receipt, hex};
+use crate::projector::WaitError;
 
 /// How long the input may pause before `--acks` commits what there is.
 const PAUSE: Duration = Duration::from_millis(50);

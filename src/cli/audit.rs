@@ -4,8 +4,6 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 
-use crate::audit::{self, AuditError, Change, Step, Subject};
-use crate::json;
 use clap::{Args, Subcommand};
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
@@ -18,6 +16,8 @@ use super::grid::{ABSENT, Align, Grid, count};
 use super::out::{Out, visible};
 use super::reading::{Past, Reading};
 use super::{Context, help};
+use crate::audit::{self, AuditError, Change, Step, Subject};
+use crate::json;
 
 /// Show how a trade, a day or an account changed over time: who, when, why, and each column before and after
 #[derive(Debug, Args)]

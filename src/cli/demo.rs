@@ -5,11 +5,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::export::{self, Selection, Style};
-use crate::journal::{Journal, JournalOptions};
-use crate::log::{self, Reader};
-use crate::metrics::{Asked, groups};
-use crate::tables::{Queries, RowSink, Value, hold_still};
 use clap::Args;
 use projections::TABLES;
 use projections::draft::Draft;
@@ -25,6 +20,11 @@ use super::metrics;
 use super::out::Out;
 use super::reading::Reading;
 use super::{Context, help};
+use crate::export::{self, Selection, Style};
+use crate::journal::{Journal, JournalOptions};
+use crate::log::{self, Reader};
+use crate::metrics::{Asked, groups};
+use crate::tables::{Queries, RowSink, Value, hold_still};
 
 /// The week: see the README beside it.
 const EVENTS: &str = include_str!("../../replay-fixtures/week/events.jsonl");

@@ -4,8 +4,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use crate::export::{self, ExportError, Format, Manifest, PRESETS, Preset, Selection, SelectionError, Style};
-use crate::tables::hold_still;
 use clap::{Args, ValueEnum};
 use projections::TABLES;
 use projections::calendar::TradingDate;
@@ -18,6 +16,8 @@ use super::grid::count;
 use super::out::{Out, complain};
 use super::reading::{Reading, Source};
 use super::{Context, help};
+use crate::export::{self, ExportError, Format, Manifest, PRESETS, Preset, Selection, SelectionError, Style};
+use crate::tables::hold_still;
 
 /// Where several tables go when nothing else is said.
 const DEFAULT_FOLDER: &str = "./export";

@@ -3,12 +3,12 @@
 
 use std::io;
 
-use crate::log::{OpenError, ReadError};
-pub(crate) use crate::said::chain;
-use crate::tables::TablesError;
 use serde_json::{Map, Value};
 
 use super::out;
+use crate::log::{OpenError, ReadError};
+pub(crate) use crate::said::chain;
+use crate::tables::TablesError;
 
 /// The exit codes beside 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,9 +5,8 @@ use std::fmt;
 
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table, TableComponent, presets};
 
-pub(crate) use crate::shown::{ABSENT, amount, count, counted, decimals, percent};
-
 use super::out::visible;
+pub(crate) use crate::shown::{ABSENT, amount, count, counted, decimals, percent};
 
 /// Where a column's values stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

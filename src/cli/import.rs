@@ -7,12 +7,6 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::broker::import::{Correction, ImportError, Order, Plan, plan};
-use crate::broker::{self, BadRow, Mapping, Reading, Statement};
-use crate::journal::Journal;
-use crate::json;
-use crate::log::{self, Reader, Receipt};
-use crate::tables::{Connection, Tables, is_current};
 use chrono_tz::Tz;
 use clap::Args;
 use projections::decimal::Dec;
@@ -22,6 +16,12 @@ use super::failure::{Failure, chain};
 use super::grid::count;
 use super::out::{Out, complain, visible};
 use super::{Context, help};
+use crate::broker::import::{Correction, ImportError, Order, Plan, plan};
+use crate::broker::{self, BadRow, Mapping, Reading, Statement};
+use crate::journal::Journal;
+use crate::json;
+use crate::log::{self, Reader, Receipt};
+use crate::tables::{Connection, Tables, is_current};
 
 /// How many rows of a kind are shown to people.
 const SHOWN_MAX: usize = 10;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use crate::log::{self, Reader};
 use clap::Args;
 use serde_json::json;
 
 use super::failure::Failure;
 use super::out::Out;
 use super::{Context, help};
+use crate::log::{self, Reader};
 
 /// Make an empty journal
 #[derive(Debug, Args)]

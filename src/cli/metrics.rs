@@ -1,8 +1,6 @@
 //! `metrics`: the numbers by which trading is judged, for accounts or the values of a dimension. How each is
 //! defined and reckoned is the registry's business; here it is only chosen and shown.
 
-use crate::json;
-use crate::metrics::{ALL, AskError, Asked, Group, groups};
 use clap::Args;
 use projections::calendar::TradingDate;
 
@@ -12,6 +10,8 @@ use super::grid::{ABSENT, Align, Grid, amount, count, decimals, percent};
 use super::out::Out;
 use super::reading::{Reading, Source};
 use super::{Context, help};
+use crate::json;
+use crate::metrics::{ALL, AskError, Asked, Group, groups};
 
 /// Show win rate, expectancy, drawdown and the rest
 #[derive(Debug, Args)]

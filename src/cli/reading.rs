@@ -4,11 +4,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::as_of::tables_as_of;
-use crate::journal::{Journal, JournalError};
-use crate::log::{OpenError, Reader};
-use crate::projector::{CaughtUp, Lag, ProjectError, ProjectionState};
-use crate::tables::{Connection, Outdated, Tables};
 use clap::Args;
 use projections::moment::Moment;
 
@@ -16,6 +11,11 @@ use super::Context;
 use super::failure::{Failure, chain};
 use super::out::complain;
 use super::progress::{Progress, Unit};
+use crate::as_of::tables_as_of;
+use crate::journal::{Journal, JournalError};
+use crate::log::{OpenError, Reader};
+use crate::projector::{CaughtUp, Lag, ProjectError, ProjectionState};
+use crate::tables::{Connection, Outdated, Tables};
 
 /// Which tables a command reads.
 #[derive(Clone, Debug, Args)]

@@ -4,8 +4,6 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::log::{OpenError, PREVIOUS_FILE, Reader};
-use crate::rebuild::{Planned, RebuildError, Rebuilt, Swap, plan, rebuild, rebuild_comparing, roll_back};
 use clap::Args;
 use projections::TABLES;
 use projections::projection::About;
@@ -19,6 +17,8 @@ use super::progress::{Progress, Unit};
 use super::reading::When;
 use super::verify::{finding_as_json, finding_in_words};
 use super::{Context, help};
+use crate::log::{OpenError, PREVIOUS_FILE, Reader};
+use crate::rebuild::{Planned, RebuildError, Rebuilt, Swap, plan, rebuild, rebuild_comparing, roll_back};
 
 /// How many differences are shown to people.
 const SHOWN_MAX: usize = 20;

@@ -1,12 +1,6 @@
 //! `reconcile`: a broker's file held against the journal. Finding the differences is the library's work; here they are
 //! laid out, and settled where that is asked for.
 
-use crate::broker::import::{ImportError, Order};
-use crate::broker::reconcile::{Difference, Level, Reconciliation, reconcile};
-use crate::journal::Journal;
-use crate::json as told;
-use crate::log::{self, Reader};
-use crate::tables::Connection;
 use clap::Args;
 use projections::decimal::Dec;
 use serde_json::json;
@@ -17,6 +11,12 @@ use super::grid::{count, counted};
 use super::import::{File, refuse, up_to_date};
 use super::out::{Out, complain, visible};
 use super::{Context, help};
+use crate::broker::import::{ImportError, Order};
+use crate::broker::reconcile::{Difference, Level, Reconciliation, reconcile};
+use crate::journal::Journal;
+use crate::json as told;
+use crate::log::{self, Reader};
+use crate::tables::Connection;
 
 /// Differences of a level that people are shown.
 const SHOWN_MAX: usize = 50;

@@ -3,10 +3,6 @@
 
 use std::path::PathBuf;
 
-use crate::export::write_file;
-use crate::metrics::check_account;
-use crate::report::{ReportError, Request, html};
-use crate::tables::hold_still;
 use clap::Args;
 use projections::calendar::TradingDate;
 
@@ -17,6 +13,10 @@ use super::metrics::misused;
 use super::out::Out;
 use super::reading::Reading;
 use super::{Context, help};
+use crate::export::write_file;
+use crate::metrics::check_account;
+use crate::report::{ReportError, Request, html};
+use crate::tables::hold_still;
 
 /// Write one page on an account's trading, to be sent or printed
 #[derive(Debug, Args)]

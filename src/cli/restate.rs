@@ -1,11 +1,6 @@
 //! `restate`: what days said when they closed, what they say now, and which events made the difference. Finding that
 //! out is the library's work; here it is laid out.
 
-use crate::audit::{AuditError, Change, Step};
-use crate::json;
-use crate::metrics::check_account;
-use crate::restate::{self, Day, Figures, Question, figures};
-use crate::tables::hold_still;
 use clap::Args;
 use projections::calendar::TradingDate;
 use projections::cell::Cell;
@@ -18,6 +13,11 @@ use super::metrics::misused;
 use super::out::{Out, visible};
 use super::reading::Reading;
 use super::{Context, help};
+use crate::audit::{AuditError, Change, Step};
+use crate::json;
+use crate::metrics::check_account;
+use crate::restate::{self, Day, Figures, Question, figures};
+use crate::tables::hold_still;
 
 /// How many events of a day are shown to people.
 const SHOWN_MAX: usize = 12;

@@ -5,14 +5,14 @@ use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 
-use crate::http::{DEFAULT_PORT, ServeError, ServeOptions, Server, TlsFiles, first_token, tokens};
-use crate::journal::Journal;
 use clap::Args;
 use serde_json::json;
 
 use super::failure::{Failure, chain};
 use super::out::Out;
 use super::{Context, append, help};
+use crate::http::{DEFAULT_PORT, ServeError, ServeOptions, Server, TlsFiles, first_token, tokens};
+use crate::journal::Journal;
 
 /// Serve the journal: HTTP, WebSocket and the dashboard
 #[derive(Debug, Args)]

@@ -4,7 +4,6 @@ use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-use crate::tables::{Queries, QueryError, RowSink, Value};
 use clap::Args;
 use serde_json::{Map, Value as Json};
 
@@ -13,6 +12,7 @@ use super::grid::{Align, Grid};
 use super::out::Out;
 use super::reading::{Reading, Source};
 use super::{Context, help};
+use crate::tables::{Queries, QueryError, RowSink, Value};
 
 /// The most rows of a table for people, which is held in memory to be aligned.
 const SHOWN_MAX: usize = 1_000;

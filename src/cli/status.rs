@@ -1,11 +1,6 @@
 //! `status`: how far the log goes, where each projection is, how large the files are, when the journal was last
 //! verified. Brings the tables up to date first; judges nothing.
 
-use crate::journal;
-use crate::json;
-use crate::log::hex;
-use crate::projector::{self, ProjectionState};
-use crate::verified::LastVerification;
 use clap::Args;
 
 use super::failure::Failure;
@@ -13,6 +8,11 @@ use super::grid::{Align, Grid, count};
 use super::out::Out;
 use super::verify::in_words;
 use super::{Context, help};
+use crate::journal;
+use crate::json;
+use crate::log::hex;
+use crate::projector::{self, ProjectionState};
+use crate::verified::LastVerification;
 
 /// Show the head, each projection's position and lag, sizes, and the last verification
 #[derive(Debug, Args)]

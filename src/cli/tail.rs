@@ -6,7 +6,6 @@ use std::ops::ControlFlow;
 use std::thread;
 use std::time::Duration;
 
-use crate::log::{EventRef, Reader};
 use clap::Args;
 use projections::draft::Stored;
 use projections::schema;
@@ -15,6 +14,7 @@ use projections::validate;
 use super::failure::Failure;
 use super::out::Out;
 use super::{Context, help};
+use crate::log::{EventRef, Reader};
 
 /// How often the head is looked at while nothing comes.
 const LOOK_EVERY: Duration = Duration::from_millis(50);

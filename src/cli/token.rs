@@ -1,8 +1,6 @@
 //! `token`: who may ask the service what. Tokens are made, listed and revoked; they are shown when they are made, and kept
 //! as hashes.
 
-use crate::http::tokens::{self, Scope, TokenEntry, Tokens};
-use crate::log;
 use clap::{Args, Subcommand};
 use projections::moment::Moment;
 use serde_json::json;
@@ -11,6 +9,8 @@ use super::failure::Failure;
 use super::grid::{ABSENT, Align, Grid};
 use super::out::{Out, visible};
 use super::{Context, help};
+use crate::http::tokens::{self, Scope, TokenEntry, Tokens};
+use crate::log;
 
 /// Make, list and revoke the tokens of `serve`
 #[derive(Debug, Args)]

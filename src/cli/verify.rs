@@ -4,13 +4,6 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use crate::journal::{Journal, JournalError, Status};
-use crate::json::cell as cell_as_json;
-use crate::log::{self, Reader, hex, verify};
-use crate::projector::ProjectError;
-use crate::rebuild;
-use crate::tables::{Finding, Problem};
-use crate::verified::LastVerification;
 use clap::{Args, ValueEnum};
 use projections::cell::Cell;
 use serde_json::{Map, Value, json};
@@ -21,6 +14,13 @@ use super::out::Out;
 use super::progress::{Progress, Unit};
 use super::status::short;
 use super::{Context, help, verify_export};
+use crate::journal::{Journal, JournalError, Status};
+use crate::json::cell as cell_as_json;
+use crate::log::{self, Reader, hex, verify};
+use crate::projector::ProjectError;
+use crate::rebuild;
+use crate::tables::{Finding, Problem};
+use crate::verified::LastVerification;
 
 /// How many findings are shown to people.
 const SHOWN_MAX: usize = 20;

@@ -3,7 +3,6 @@
 
 use std::path::Path;
 
-use crate::export::{CheckError, Checked, Fault, check};
 use serde_json::{Value, json};
 
 use super::Context;
@@ -12,6 +11,7 @@ use super::grid::count;
 use super::out::Out;
 use super::progress::{Progress, Unit};
 use super::reading::Reading;
+use crate::export::{CheckError, Checked, Fault, check};
 
 /// How many faults are shown to people.
 const SHOWN_MAX: usize = 20;

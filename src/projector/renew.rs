@@ -2,7 +2,6 @@
 //! tail caught up, compared with them where that is asked for, and put in their place at once. Whoever
 //! projects or reads meanwhile is not disturbed; whoever is killed leaves the live tables as they were.
 
-use std::panic;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use projections::projection::{About, PROJECTIONS};
 use super::board::ProjectionState;
 use super::error::ProjectError;
 use super::fold::Fold;
-use super::replay::{Report, replay};
+use super::replay::{Report, join, replay};
 use super::{Pace, tail};
 use crate::log::Reader;
 use crate::log::lock::{self, Lock};
@@ -167,7 +166,7 @@ impl<'a> Next<'a> {
             let copying = scope.spawn(|| Previous::copy(dir));
             self.catch_up(until, report)?;
             self.side.index()?;
-            Ok::<_, ProjectError>(copying.join().unwrap_or_else(|panic| panic::resume_unwind(panic))?)
+            Ok::<_, ProjectError>(join(copying)?)
         })?;
         self.catch_up(until, report)?;
         let gate = Closed::close(dir)?;

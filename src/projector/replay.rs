@@ -189,6 +189,7 @@ fn take(folds: &mut [Fold], shelves: &[SqlShelf<'_>], event: &Ahead) {
     }
 }
 
-fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+/// What a thread came to; its panic goes on here.
+pub(super) fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic))
 }
